@@ -1,0 +1,429 @@
+package tnetstring
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/flowtool/flowtool/state"
+)
+
+// Limits that do not depend on the profile.
+const (
+	// MaxPrefix is the largest number of digits of the length of a record.
+	MaxPrefix = 12
+	// MaxDigits is the largest number of digits of an integer, which is also
+	// the largest that Python reads without being told otherwise.
+	MaxDigits = 4300
+	// DefaultMaxDepth is how deeply lists and maps may be nested; Python's
+	// recursion limit stops mitmproxy at about the same depth.
+	DefaultMaxDepth = 500
+	// StrictMaxDepth is the same for the strict profile.
+	StrictMaxDepth = 100
+)
+
+// Encoding is the name of this encoding, see [state.Codec].
+const Encoding = "tnetstring"
+
+// Codec decodes elements. The zero Codec is the tolerant profile with
+// [DefaultMaxDepth]. It implements [state.Codec].
+type Codec struct {
+	// Strict refuses what no writer produces: lengths and integers with
+	// leading zeros, signs, spaces or underscores, map keys other than text
+	// and bytes, and keys that occur twice.
+	Strict bool
+	// MaxDepth limits the nesting of lists and maps; 0 means the default of
+	// the profile.
+	MaxDepth int
+}
+
+var _ state.Codec = Codec{}
+
+// Encoding implements [state.Codec].
+func (c Codec) Encoding() string { return Encoding }
+
+func (c Codec) maxDepth() int {
+	switch {
+	case c.MaxDepth > 0:
+		return c.MaxDepth
+	case c.Strict:
+		return StrictMaxDepth
+	}
+	return DefaultMaxDepth
+}
+
+// kindOf maps tags to kinds; badTag marks bytes that are no tag.
+var kindOf = func() (t [256]state.Kind) {
+	for i := range t {
+		t[i] = badTag
+	}
+	t['~'], t['!'], t['#'], t['^'] = state.KindNull, state.KindBool, state.KindInt, state.KindFloat
+	t[','], t[';'], t[']'], t['}'] = state.KindBytes, state.KindText, state.KindList, state.KindMap
+	return t
+}()
+
+const badTag = state.Kind(0xff)
+
+// KindOf returns the kind that a tag stands for.
+func KindOf(tag byte) (kind state.Kind, ok bool) {
+	k := kindOf[tag]
+	return k, k != badTag
+}
+
+// Prefix parses the length at the start of a record. It returns the number of
+// bytes of the prefix with its colon, and the announced size of the payload. If
+// data ends within the prefix, head is 0 and err nil: more bytes are needed.
+func (c Codec) Prefix(data []byte) (head int, size int64, err error) {
+	for i, b := range data {
+		switch {
+		case b >= '0' && b <= '9':
+			if i >= MaxPrefix {
+				return 0, 0, syntax(i, ErrPrefixTooLong)
+			}
+			size = size*10 + int64(b-'0')
+		case b == ':' && i > 0:
+			if c.Strict && i > 1 && data[0] == '0' {
+				return 0, 0, syntax(0, fmt.Errorf("%w: leading zero", ErrPrefix))
+			}
+			return i + 1, size, nil
+		default:
+			return 0, 0, syntax(i, ErrPrefix)
+		}
+	}
+	return 0, 0, nil
+}
+
+// Open implements [state.Codec] by the rules for records: data begins with a
+// length of at most 12 digits. What follows the record is ignored.
+func (c Codec) Open(src *state.Source, data []byte) (state.Value, error) {
+	head, size, err := c.Prefix(data)
+	if err != nil {
+		return state.Value{}, err
+	}
+	if head == 0 {
+		return state.Value{}, syntax(len(data), fmt.Errorf("%w: %w", ErrPrefix, ErrTruncated))
+	}
+	return frame(src, data, head, size)
+}
+
+// frame returns the element at the start of data, of which prefix and payload
+// size are known.
+func frame(src *state.Source, data []byte, head int, size int64) (state.Value, error) {
+	if size >= int64(len(data)-head) {
+		return state.Value{}, syntax(len(data), ErrTruncated)
+	}
+	end := head + int(size) + 1
+	kind := kindOf[data[end-1]]
+	if kind == badTag {
+		return state.Value{}, syntax(end-1, fmt.Errorf("%w %q", ErrTag, data[end-1]))
+	}
+	if kind == state.KindNull && size != 0 {
+		return state.Value{}, syntax(head, ErrNull)
+	}
+	return state.Encoded(src, kind, data[:end], head, 1), nil
+}
+
+// nested returns the element at the start of data, a part of the payload of a
+// list or map, and the number of bytes it takes.
+func (c Codec) nested(src *state.Source, data []byte) (v state.Value, n int, err error) {
+	// The common case: one to nine digits and a colon.
+	size, i := 0, 0
+	for i < len(data) && i < 9 && data[i]-'0' <= 9 {
+		size = size*10 + int(data[i]-'0')
+		i++
+	}
+	if i == 0 || i == len(data) || data[i] != ':' || c.Strict && i > 1 && data[0] == '0' {
+		if i, size, err = c.oddPrefix(data, int64(len(data))); err != nil {
+			return state.Value{}, 0, err
+		}
+	}
+	v, err = frame(src, data, i+1, int64(size))
+	return v, i + 2 + size, err
+}
+
+// NestedPrefix is [Codec.Prefix] by the rules for elements of lists and maps,
+// which allow more spellings of a length. left is the
+// number of bytes up to the end of the surrounding payload, of which data holds
+// the first; head is 0 if more of them are needed.
+func (c Codec) NestedPrefix(data []byte, left int64) (head int, size int64, err error) {
+	head, size, err = c.Prefix(data)
+	if err != nil || head == 0 {
+		if bytes.IndexByte(data, ':') < 0 {
+			if int64(len(data)) < left && len(data) < maxNestedPrefix {
+				return 0, 0, nil
+			}
+			return 0, 0, syntax(0, ErrPrefix)
+		}
+		colon, n, err := c.oddPrefix(data, left)
+		if err != nil {
+			return 0, 0, err
+		}
+		head, size = colon+1, int64(n)
+	}
+	if size >= left-int64(head) {
+		return 0, 0, syntax(head, ErrTruncated)
+	}
+	return head, size, nil
+}
+
+// maxNestedPrefix is enough for a length of MaxDigits digits with underscores
+// between them.
+const maxNestedPrefix = 2*MaxDigits + 64
+
+// oddPrefix parses a length that is not just a few digits. It returns the
+// position of the colon.
+func (c Codec) oddPrefix(data []byte, left int64) (colon, size int, err error) {
+	colon = bytes.IndexByte(data, ':')
+	if colon < 0 {
+		return 0, 0, syntax(0, ErrPrefix)
+	}
+	text := data[:colon]
+	if c.Strict {
+		head, n, err := c.Prefix(data[:colon+1])
+		if err != nil || head == 0 {
+			return 0, 0, cmpError(err, syntax(colon, ErrPrefix))
+		}
+		return colon, int(min(n, math.MaxInt)), nil
+	}
+	neg, digits, ok := pyInt(text)
+	if !ok || len(digits) > MaxDigits || neg && len(bytes.Trim(digits, "0")) > 0 {
+		return 0, 0, syntax(0, ErrPrefix)
+	}
+	digits = bytes.TrimLeft(digits, "0")
+	if len(digits) > 18 {
+		return 0, 0, syntax(len(data), ErrTruncated)
+	}
+	n, _ := strconv.ParseInt("0"+string(digits), 10, 64)
+	if n > left {
+		return 0, 0, syntax(len(data), ErrTruncated)
+	}
+	return colon, int(n), nil
+}
+
+func cmpError(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// Elements implements [state.Codec].
+func (c Codec) Elements(src *state.Source, kind state.Kind, payload []byte, depth int, dst []state.Value) ([]state.Value, error) {
+	if depth > c.maxDepth() {
+		return dst, syntax(0, fmt.Errorf("%w: the limit is %d levels", ErrTooDeep, c.maxDepth()))
+	}
+	if kind == state.KindList {
+		for pos := 0; pos < len(payload); {
+			v, n, err := c.nested(src, payload[pos:])
+			if err != nil {
+				return dst, shift(err, pos)
+			}
+			dst = append(dst, v)
+			pos += n
+		}
+		return dst, nil
+	}
+	m := NewEntries(c, dst)
+	for pos := 0; pos < len(payload); {
+		key, n, err := c.nested(src, payload[pos:])
+		if err != nil {
+			return dst, shift(err, pos)
+		}
+		if err := c.CheckKey(key); err != nil {
+			return dst, shift(err, pos)
+		}
+		keyPos := pos
+		pos += n
+		val, n, err := c.nested(src, payload[pos:])
+		if err != nil {
+			return dst, shift(err, pos)
+		}
+		pos += n
+		if err := m.Add(key, val); err != nil {
+			return dst, shift(err, keyPos)
+		}
+	}
+	return m.Done(), nil
+}
+
+// Element returns the element at the start of data, a part of the payload of a
+// list or map, without looking into it, and the number of bytes it takes.
+func (c Codec) Element(src *state.Source, data []byte) (v state.Value, n int, err error) {
+	return c.nested(src, data)
+}
+
+// Entries collects the entries of a map in the order on disk.
+type Entries struct {
+	codec Codec
+	elems []state.Value
+	start int
+	keys  keySet
+}
+
+// NewEntries returns an empty collection that appends to dst.
+func NewEntries(c Codec, dst []state.Value) Entries {
+	if dst == nil {
+		dst = make([]state.Value, 0, 32) // most maps of a flow fit
+	}
+	return Entries{codec: c, elems: dst, start: len(dst)}
+}
+
+// Add adds an entry. Of several values for one key the last counts, at the
+// place of the first; the strict profile refuses them.
+func (m *Entries) Add(key, val state.Value) error {
+	if key.Kind() >= state.KindList {
+		return syntax(0, ErrContainerKey)
+	}
+	if i := m.keys.add(key, m.elems[m.start:]); i >= 0 {
+		if m.codec.Strict {
+			return syntax(0, ErrDuplicateKey)
+		}
+		m.elems[m.start+i+1] = val
+		return nil
+	}
+	m.elems = append(m.elems, key, val)
+	return nil
+}
+
+// Done returns the slice that was appended to, with keys and values in turn in
+// logical order.
+func (m *Entries) Done() []state.Value {
+	reverseEntries(m.elems[m.start:])
+	return m.elems
+}
+
+// reverseEntries turns keys and values in turn from the order on disk into the
+// logical order.
+func reverseEntries(elems []state.Value) {
+	slices.Reverse(elems)
+	for i := 0; i+1 < len(elems); i += 2 {
+		elems[i], elems[i+1] = elems[i+1], elems[i]
+	}
+}
+
+// CheckKey refuses keys that are malformed, and, in the strict profile, those
+// that are neither text nor bytes.
+func (c Codec) CheckKey(key state.Value) error {
+	switch k := key.Kind(); {
+	case c.Strict && k != state.KindText && k != state.KindBytes:
+		return syntax(0, ErrKeyKind)
+	case k == state.KindBytes || k == state.KindNull || k >= state.KindList:
+		return nil
+	}
+	return state.Validate(key)
+}
+
+// keySet finds duplicate keys: by comparing while a map is small, by hashing
+// when it is not, so that a map with a million keys costs no quadratic time.
+type keySet struct {
+	seen map[string]int // keys of a large map to their position in elems
+}
+
+const smallMap = 2 * 24
+
+// add returns the position of key in elems (keys and values in turn), or -1
+// after noting that it will stand at the end of elems.
+func (s *keySet) add(key state.Value, elems []state.Value) int {
+	if len(elems) < smallMap {
+		return state.FindKey(elems, key)
+	}
+	if s.seen == nil {
+		s.seen = make(map[string]int)
+		for i := 0; i < len(elems); i += 2 {
+			if id, ok := keyID(elems[i]); ok {
+				s.seen[id] = i
+			}
+		}
+	}
+	id, ok := keyID(key)
+	if !ok {
+		return -1
+	}
+	if i, ok := s.seen[id]; ok {
+		return i
+	}
+	s.seen[id] = len(elems)
+	return -1
+}
+
+// keyID returns a string that is the same for the same keys, in the sense of
+// [state.SameKey]; ok is false for NaN, which is never the same.
+func keyID(key state.Value) (id string, ok bool) {
+	switch key.Kind() {
+	case state.KindText:
+		s, _ := key.Text()
+		return ";" + s, true
+	case state.KindBytes:
+		b, _ := key.Bytes()
+		return "," + string(b), true
+	case state.KindNull:
+		return "~", true
+	case state.KindBool:
+		if b, _ := key.Bool(); b {
+			return "#1", true
+		}
+		return "#0", true
+	case state.KindInt:
+		i, _ := key.BigInt()
+		return "#" + i.String(), true
+	}
+	f, _ := key.Float64()
+	switch {
+	case f != f:
+		return "", false
+	case math.IsInf(f, 0):
+		return "^" + state.FormatFloat(f), true
+	case f == math.Trunc(f):
+		i, _ := big.NewFloat(f).Int(nil)
+		return "#" + i.String(), true
+	}
+	return "^" + state.FormatFloat(f), true
+}
+
+// shift moves the offset of a syntax error by n.
+func shift(err error, n int) error {
+	switch e := err.(type) {
+	case *SyntaxError:
+		return &SyntaxError{e.Offset + n, e.Err}
+	}
+	return err
+}
+
+// Scalar implements [state.Codec].
+func (c Codec) Scalar(kind state.Kind, payload []byte) (state.Value, error) {
+	switch kind {
+	case state.KindText:
+		if !utf8.Valid(payload) {
+			return state.Value{}, syntax(firstInvalid(payload), ErrUTF8)
+		}
+		return state.TextBytes(payload), nil
+	case state.KindBool:
+		switch string(payload) {
+		case "true":
+			return state.Bool(true), nil
+		case "false":
+			return state.Bool(false), nil
+		}
+		return state.Value{}, syntax(0, ErrBool)
+	case state.KindInt:
+		return c.integer(payload)
+	case state.KindFloat:
+		return c.float(payload)
+	}
+	panic("tnetstring: Scalar called for " + kind.String())
+}
+
+func firstInvalid(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+	return len(b)
+}

@@ -1,0 +1,143 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// A Codec gives meaning to encoded elements. State trees call it when a value
+// is asked for; see package dumpfile/tnetstring for the codec of mitmproxy's
+// own dumps.
+//
+// Errors are relative to the payload that was passed; trees turn them into a
+// [PathError] with the absolute offset if they implement
+// interface{ Pos() int }.
+type Codec interface {
+	// Encoding names the encoding. Raw bytes of one value may be copied into
+	// the output of every codec with the same name.
+	Encoding() string
+
+	// Open finds the element at the start of data, which must be complete,
+	// without looking into it.
+	Open(src *Source, data []byte) (Value, error)
+
+	// Scalar decodes the payload of a bool, an integer, a float or a text
+	// and returns it as a value made in memory (see [Bool], [BigInt], …).
+	// Text is returned aliasing payload.
+	Scalar(kind Kind, payload []byte) (Value, error)
+
+	// Elements splits the payload of a list, or of a map into keys and values
+	// in turn, and appends them to dst in logical order. depth is the number
+	// of containers around these elements; the codec refuses what is nested
+	// too deeply. It refuses keys that are lists or maps, and resolves
+	// duplicate keys.
+	Elements(src *Source, kind Kind, payload []byte, depth int, dst []Value) ([]Value, error)
+}
+
+// A Source is a run of encoded bytes that values point into.
+type Source struct {
+	Codec Codec
+	// Data is the whole run. Elements are sub-slices of it whose capacity
+	// reaches to its end; that is how their offset is found again.
+	Data []byte
+	// Off is the absolute offset of Data[0] in the input.
+	Off int64
+}
+
+// offset returns the absolute offset of b, a sub-slice of s.Data.
+func (s *Source) offset(b []byte) int64 {
+	return s.Off + int64(cap(s.Data)-cap(b))
+}
+
+// Open returns the element that src.Data begins with. Nothing inside it is
+// decoded yet.
+func Open(src *Source) (Value, error) { return OpenAt(src, src.Data) }
+
+// OpenAt is [Open] for the element at the start of data, a sub-slice of
+// src.Data.
+func OpenAt(src *Source, data []byte) (Value, error) {
+	v, err := src.Codec.Open(src, data)
+	if err != nil {
+		return Value{}, located(src, data, err)
+	}
+	v.attach(0)
+	return v, nil
+}
+
+// Encoded returns an undecoded value. It is for codecs: elem is the whole
+// element, of which head bytes lie before and tail bytes behind the payload.
+func Encoded(src *Source, kind Kind, elem []byte, head, tail int) Value {
+	if head > math.MaxUint32 || tail > math.MaxUint8 || head+tail > len(elem) {
+		panic("state: impossible element frame")
+	}
+	return Value{kind: kind, head: uint32(head), tail: uint8(tail), data: elem, ref: src}
+}
+
+// ErrElided is the error of asking for a large leaf that was not kept when the
+// record was read from a stream.
+var ErrElided = errors.New("value was skipped when the record was read")
+
+// An Extent is a run of bytes that is not in memory but can be fetched: the
+// payload of a large leaf, or the encoding of a container that holds one. The
+// file it lies in must stay as it is; a file that was truncated meanwhile
+// gives an error that unwraps to [io.ErrUnexpectedEOF].
+type Extent struct {
+	// Reader is where the bytes are; nil if they were skipped for good, and
+	// reading them gives [ErrElided].
+	Reader io.ReaderAt
+	Off    int64
+	Len    int64
+}
+
+// Read fetches all bytes of e.
+func (e *Extent) Read() ([]byte, error) {
+	if e.Reader == nil {
+		return nil, ErrElided
+	}
+	if e.Len > math.MaxInt {
+		return nil, fmt.Errorf("%d bytes do not fit in memory", e.Len)
+	}
+	b := make([]byte, e.Len)
+	n, err := e.Reader.ReadAt(b, e.Off)
+	if n == len(b) {
+		return b, nil
+	}
+	if err == nil || err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return nil, fmt.Errorf("input changed while it was read: %d bytes at offset %d: %w", e.Len, e.Off, err)
+}
+
+// External returns a bytes or text value whose payload is not in memory.
+func External(kind Kind, payload *Extent) Value {
+	if kind != KindBytes && kind != KindText {
+		panic("state: External is for bytes and text, not " + kind.String())
+	}
+	return Value{kind: kind, ref: payload}
+}
+
+// ExternalContainer returns a list or map that is not in memory and is fetched
+// as a whole when somebody looks into it. whole is its encoding.
+func ExternalContainer(codec Codec, kind Kind, whole *Extent, depth int) Value {
+	c := container{kind: kind, src: &Source{Codec: codec, Off: whole.Off}, ext: whole, depth: int32(depth)}
+	if kind == KindMap {
+		return Value{kind: kind, ref: &Map{c}}
+	}
+	return Value{kind: kind, ref: &List{c}}
+}
+
+// ExternalMap returns a map of which the encoding is not contiguous in memory
+// because an external value lies inside. elems are its keys and values in turn
+// and in logical order; whole is the encoding of the map as it was read.
+func ExternalMap(src *Source, whole *Extent, depth int, elems []Value) Value {
+	m := &Map{container{kind: KindMap, src: src, ext: whole, items: elems, opened: true, depth: int32(depth)}}
+	return Value{kind: KindMap, ref: m}
+}
+
+// ExternalList is [ExternalMap] for a list.
+func ExternalList(src *Source, whole *Extent, depth int, elems []Value) Value {
+	l := &List{container{kind: KindList, src: src, ext: whole, items: elems, opened: true, depth: int32(depth)}}
+	return Value{kind: KindList, ref: l}
+}

@@ -1,0 +1,397 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+)
+
+// A Value is one node of a state tree. The zero Value is null. Values are
+// small and passed by value; the maps and lists behind them are shared.
+type Value struct {
+	kind Kind
+	tail uint8  // encoded bytes behind the payload
+	head uint32 // encoded bytes before the payload
+	data []byte // the encoded element; the payload alone if made in memory
+	num  uint64 // bool, int64 or float bits, if made in memory
+	ref  any    // nil, *Source (not decoded yet), *Extent, *Map, *List, *big.Int
+}
+
+// Null returns the null value, which is also the zero Value.
+func Null() Value { return Value{} }
+
+// Bool returns a boolean value.
+func Bool(b bool) Value {
+	if b {
+		return Value{kind: KindBool, num: 1}
+	}
+	return Value{kind: KindBool}
+}
+
+// Int returns an integer value.
+func Int(i int64) Value { return Value{kind: KindInt, num: uint64(i)} }
+
+// BigInt returns an integer value of any size. The caller must not change i
+// afterwards.
+func BigInt(i *big.Int) Value {
+	if i.IsInt64() {
+		return Int(i.Int64())
+	}
+	return Value{kind: KindInt, ref: i}
+}
+
+// Float returns a float value.
+func Float(f float64) Value { return Value{kind: KindFloat, num: math.Float64bits(f)} }
+
+// Bytes returns a byte string. It aliases b; nil is the empty byte string.
+func Bytes(b []byte) Value { return Value{kind: KindBytes, data: b} }
+
+// Text returns a text value. Text is UTF-8; encoding a text that is not fails.
+func Text(s string) Value { return Value{kind: KindText, data: []byte(s)} }
+
+// TextBytes returns a text value that aliases b.
+func TextBytes(b []byte) Value { return Value{kind: KindText, data: b} }
+
+// Kind returns what v is.
+func (v Value) Kind() Kind { return v.kind }
+
+// IsNull tells whether v is null.
+func (v Value) IsNull() bool { return v.kind == KindNull }
+
+// attach gives an undecoded container the node that will hold its elements, so
+// that every copy of v shares it.
+func (v *Value) attach(depth int32) {
+	if v.kind < KindList {
+		return
+	}
+	src, ok := v.ref.(*Source)
+	if !ok {
+		return
+	}
+	c := container{kind: v.kind, src: src, raw: v.data, head: v.head, tail: v.tail, depth: depth}
+	if v.kind == KindMap {
+		v.ref = &Map{c}
+	} else {
+		v.ref = &List{c}
+	}
+	v.data, v.head, v.tail = nil, 0, 0
+}
+
+// container returns the node behind a list or a map.
+func (v Value) container() *container {
+	switch n := v.ref.(type) {
+	case *Map:
+		return &n.container
+	case *List:
+		return &n.container
+	}
+	return nil
+}
+
+// payload returns the bytes of v without their frame.
+func (v Value) payload() []byte {
+	return v.data[v.head : len(v.data)-int(v.tail)]
+}
+
+func (v Value) is(want Kind) error {
+	if v.kind != want {
+		return &TypeError{Want: want.String(), Got: v.kind.String()}
+	}
+	return nil
+}
+
+// scalar decodes v if that has not been done yet.
+func (v Value) scalar(want Kind) (Value, error) {
+	if err := v.is(want); err != nil {
+		return Value{}, err
+	}
+	src, ok := v.ref.(*Source)
+	if !ok {
+		return v, nil
+	}
+	d, err := src.Codec.Scalar(v.kind, v.payload())
+	if err != nil {
+		return Value{}, located(src, v.payload(), err)
+	}
+	return d, nil
+}
+
+// Bool returns the boolean v.
+func (v Value) Bool() (bool, error) {
+	d, err := v.scalar(KindBool)
+	return d.num != 0, err
+}
+
+// Int64 returns the integer v. An integer that needs more than 64 bits is a
+// [RangeError].
+func (v Value) Int64() (int64, error) {
+	d, err := v.scalar(KindInt)
+	if err != nil {
+		return 0, err
+	}
+	if d.ref != nil {
+		return 0, &RangeError{Int: d.ref.(*big.Int)}
+	}
+	return int64(d.num), nil
+}
+
+// BigInt returns the integer v.
+func (v Value) BigInt() (*big.Int, error) {
+	d, err := v.scalar(KindInt)
+	if err != nil {
+		return nil, err
+	}
+	if b, ok := d.ref.(*big.Int); ok {
+		return b, nil
+	}
+	return big.NewInt(int64(d.num)), nil
+}
+
+// Float64 returns the float v. Integers are not converted: see [Value.Number].
+func (v Value) Float64() (float64, error) {
+	d, err := v.scalar(KindFloat)
+	return math.Float64frombits(d.num), err
+}
+
+// Number returns a float, or an integer converted to one.
+func (v Value) Number() (float64, error) {
+	if v.kind == KindInt {
+		d, err := v.scalar(KindInt)
+		if err != nil {
+			return 0, err
+		}
+		if b, ok := d.ref.(*big.Int); ok {
+			f, _ := new(big.Float).SetInt(b).Float64()
+			return f, nil
+		}
+		return float64(int64(d.num)), nil
+	}
+	if v.kind != KindFloat {
+		return 0, &TypeError{Want: "number", Got: v.kind.String()}
+	}
+	return v.Float64()
+}
+
+// Bytes returns the byte string v. The result aliases the record it came from
+// and must not be changed; appending to it is safe. A byte string that is not
+// in memory is fetched anew on every call (see [Extent]).
+func (v Value) Bytes() ([]byte, error) {
+	if err := v.is(KindBytes); err != nil {
+		return nil, err
+	}
+	if e, ok := v.ref.(*Extent); ok {
+		return e.Read()
+	}
+	p := v.payload()
+	return p[:len(p):len(p)], nil
+}
+
+// Text returns the text v.
+func (v Value) Text() (string, error) {
+	b, err := v.TextBytes()
+	return string(b), err
+}
+
+// TextBytes returns the UTF-8 of the text v without copying it. Like the
+// result of [Value.Bytes] it must not be changed.
+func (v Value) TextBytes() ([]byte, error) {
+	if err := v.is(KindText); err != nil {
+		return nil, err
+	}
+	if e, ok := v.ref.(*Extent); ok {
+		return e.Read()
+	}
+	d, err := v.scalar(KindText)
+	if err != nil {
+		return nil, err
+	}
+	p := d.payload()
+	return p[:len(p):len(p)], nil
+}
+
+// Len returns the number of bytes in a byte string or text, without fetching
+// it, or the number of elements of a list or map, decoding one level. It is 0
+// for everything else and for what is malformed.
+func (v Value) Len() int64 {
+	switch n := v.ref.(type) {
+	case *Extent:
+		return n.Len
+	case *Map:
+		if n.open() != nil {
+			return 0
+		}
+		return int64(len(n.items) / 2)
+	case *List:
+		if n.open() != nil {
+			return 0
+		}
+		return int64(len(n.items))
+	}
+	if v.kind == KindBytes || v.kind == KindText {
+		return int64(len(v.payload()))
+	}
+	return 0
+}
+
+// InMemory tells whether the bytes or text v can be had without reading from
+// the input again.
+func (v Value) InMemory() bool {
+	_, ext := v.ref.(*Extent)
+	return !ext
+}
+
+// Reader returns a reader of the byte string or text v. It does not bring a
+// value that is not in memory into memory as a whole.
+func (v Value) Reader() (io.Reader, error) {
+	if v.kind != KindBytes && v.kind != KindText {
+		return nil, &TypeError{Want: "bytes", Got: v.kind.String()}
+	}
+	if e, ok := v.ref.(*Extent); ok {
+		if e.Reader == nil {
+			return nil, ErrElided
+		}
+		return io.NewSectionReader(e.Reader, e.Off, e.Len), nil
+	}
+	return bytes.NewReader(v.payload()), nil
+}
+
+// Map returns the map v after splitting it into its elements.
+func (v Value) Map() (*Map, error) {
+	if err := v.is(KindMap); err != nil {
+		return nil, err
+	}
+	v.attach(0)
+	m := v.ref.(*Map)
+	return m, m.open()
+}
+
+// List returns the list v after splitting it into its elements.
+func (v Value) List() (*List, error) {
+	if err := v.is(KindList); err != nil {
+		return nil, err
+	}
+	v.attach(0)
+	l := v.ref.(*List)
+	return l, l.open()
+}
+
+// Elements appends the elements of the list or map v to buf and returns it; a
+// map gives keys and values in turn. It is for reading only and leaves no trace
+// in the tree: what is changed in a list or map among the elements is lost,
+// unless it had been reached through [Value.Map] or [Value.List] before. In
+// return it allocates nothing if buf is large enough.
+func (v Value) Elements(buf []Value) ([]Value, error) {
+	if v.kind < KindList {
+		return buf, &TypeError{Want: "list or map", Got: v.kind.String()}
+	}
+	src, data, head, tail, depth := (*Source)(nil), v.data, int(v.head), int(v.tail), 0
+	if c := v.container(); c == nil {
+		src = v.ref.(*Source)
+	} else if c.opened || c.raw == nil {
+		if err := c.open(); err != nil {
+			return buf, err
+		}
+		return append(buf, c.items...), nil
+	} else {
+		src, data, head, tail, depth = c.src, c.raw, int(c.head), int(c.tail), int(c.depth)
+	}
+	payload := data[head : len(data)-tail]
+	buf, err := src.Codec.Elements(src, v.kind, payload, depth+1, buf)
+	if err != nil {
+		err = located(src, payload, err)
+	}
+	return buf, err
+}
+
+// Raw returns the bytes v was read from, if it comes from an encoding with the
+// given name and nothing in it was changed since. Otherwise ok is false and v
+// has to be encoded.
+func (v Value) Raw(encoding string) (raw []byte, ok bool, err error) {
+	switch n := v.ref.(type) {
+	case *Source:
+		return v.data, n.Codec.Encoding() == encoding, nil
+	case *Map:
+		return n.rawBytes(encoding)
+	case *List:
+		return n.rawBytes(encoding)
+	}
+	return nil, false, nil
+}
+
+// Truthy tells whether Python would take v for true: not null, false, zero or
+// empty. Several rules of the format are worded that way.
+func (v Value) Truthy() bool {
+	switch v.kind {
+	case KindNull:
+		return false
+	case KindBool:
+		b, err := v.Bool()
+		return b && err == nil
+	case KindInt:
+		i, err := v.BigInt()
+		return err == nil && i.Sign() != 0
+	case KindFloat:
+		f, err := v.Float64()
+		return err == nil && f != 0
+	default:
+		return v.Len() > 0
+	}
+}
+
+// String describes v for error messages and tests, shortened. It is not an
+// encoding.
+func (v Value) String() string {
+	const most = 40
+	switch v.kind {
+	case KindNull:
+		return "null"
+	case KindBool:
+		b, err := v.Bool()
+		return orError(fmt.Sprint(b), err)
+	case KindInt:
+		i, err := v.BigInt()
+		if err != nil {
+			return orError("", err)
+		}
+		return i.String()
+	case KindFloat:
+		f, err := v.Float64()
+		return orError(FormatFloat(f), err)
+	case KindList, KindMap:
+		return fmt.Sprintf("%s of %d", v.kind, v.Len())
+	}
+	if !v.InMemory() {
+		return fmt.Sprintf("%s of %d bytes", v.kind, v.Len())
+	}
+	p := v.payload()
+	more := ""
+	if len(p) > most {
+		p, more = p[:most], "…"
+	}
+	if v.kind == KindBytes {
+		return fmt.Sprintf("b%q%s", p, more)
+	}
+	return fmt.Sprintf("%q%s", p, more)
+}
+
+func orError(s string, err error) string {
+	if err != nil {
+		return "malformed (" + err.Error() + ")"
+	}
+	return s
+}
+
+// Encoded returns the bytes that v was read from, whether or not it was
+// changed since; ok is false if it was made in memory or if its bytes are not
+// contiguous in memory.
+func (v Value) Encoded() (raw []byte, ok bool) {
+	if _, lazy := v.ref.(*Source); lazy {
+		return v.data, true
+	}
+	if c := v.container(); c != nil && c.raw != nil {
+		return c.raw, true
+	}
+	return nil, false
+}
