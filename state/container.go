@@ -27,11 +27,11 @@ func (c *container) open() error {
 		}
 	}
 	payload := c.raw[c.head : len(c.raw)-int(c.tail)]
-	items, err := c.src.Codec.Elements(c.src, c.kind, payload, int(c.depth)+1, nil)
+	items, err := c.src.Codec.Elements(c.src, c.kind, payload, int(c.depth)+1, c.src.Slab.room())
 	if err != nil {
 		return located(c.src, payload, err)
 	}
-	c.items, c.opened = items, true
+	c.items, c.opened = c.src.Slab.take(items), true
 	return nil
 }
 

@@ -44,6 +44,52 @@ type Source struct {
 	Data []byte
 	// Off is the absolute offset of Data[0] in the input.
 	Off int64
+	// Slab, if it is not nil, is where the elements of opened lists and maps
+	// are kept.
+	Slab *Slab
+}
+
+// A Slab is memory for the elements of lists and maps that is used again after
+// Reset, for programs that look at many records one after the other. Trees with
+// a slab must not be used after its Reset.
+type Slab struct {
+	elems []Value // len is what is in use
+}
+
+// slabSize is enough for the usual records of a batch; what does not fit is
+// allocated as if there were no slab.
+const slabSize = 8 << 10
+
+// Reset makes the memory of s free.
+func (s *Slab) Reset() { s.elems = s.elems[:0] }
+
+// room returns an empty slice to append elements to.
+func (s *Slab) room() []Value {
+	if s == nil {
+		return nil
+	}
+	if s.elems == nil {
+		s.elems = make([]Value, 0, slabSize)
+	}
+	const most = 32 // values; what most maps of a flow take
+	n := len(s.elems)
+	if cap(s.elems)-n < most {
+		return nil
+	}
+	return s.elems[n : n : n+most]
+}
+
+// take keeps what was appended to the slice that room returned.
+func (s *Slab) take(elems []Value) []Value {
+	if s == nil || len(elems) == 0 || cap(s.elems) == len(s.elems) {
+		return elems
+	}
+	n := len(s.elems)
+	if free := s.elems[: n+1 : n+1]; &free[n] == &elems[0] {
+		s.elems = s.elems[:n+len(elems)]
+		return elems[:len(elems):len(elems)]
+	}
+	return elems
 }
 
 // offset returns the absolute offset of b, a sub-slice of s.Data.
@@ -67,12 +113,10 @@ func OpenAt(src *Source, data []byte) (Value, error) {
 }
 
 // Encoded returns an undecoded value. It is for codecs: elem is the whole
-// element, of which head bytes lie before and tail bytes behind the payload.
-func Encoded(src *Source, kind Kind, elem []byte, head, tail int) Value {
-	if head > math.MaxUint32 || tail > math.MaxUint8 || head+tail > len(elem) {
-		panic("state: impossible element frame")
-	}
-	return Value{kind: kind, head: uint32(head), tail: uint8(tail), data: elem, ref: src}
+// element, a sub-slice of src.Data, of which head bytes lie before and tail
+// bytes behind the payload.
+func Encoded(src *Source, kind Kind, elem []byte, head uint32, tail uint8) Value {
+	return Value{kind: kind, head: head, tail: tail, data: elem, ref: src}
 }
 
 // ErrElided is the error of asking for a large leaf that was not kept when the

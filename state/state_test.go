@@ -214,6 +214,20 @@ func TestDetachOwnsMemory(t *testing.T) {
 	}
 }
 
+func TestDetachKeepsOffsets(t *testing.T) {
+	v := open(t, "17:5:first;3:5x7#]")
+	l, err := v.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []state.Value{l.At(1), state.Detach(l.At(1))} {
+		_, err := e.Int64()
+		if pe, ok := err.(*state.PathError); !ok || pe.Offset != 1000+13 {
+			t.Errorf("got %#v", err)
+		}
+	}
+}
+
 func TestErrorsSayWhere(t *testing.T) {
 	text := "26:7:request;12:4:host;2:0x#}}"
 	v := open(t, text)

@@ -29,7 +29,7 @@ func (m *Map) Clone() *Map { return &Map{m.container.clone()} }
 func Detach(v Value) Value {
 	switch n := v.ref.(type) {
 	case *Source:
-		return reencoded(v, n)
+		return detachScalar(v, n)
 	case *Map:
 		return Value{kind: v.kind, ref: &Map{n.detach()}}
 	case *List:
@@ -39,9 +39,10 @@ func Detach(v Value) Value {
 	return v
 }
 
-func reencoded(v Value, src *Source) Value {
+func detachScalar(v Value, src *Source) Value {
+	off := src.offset(v.data)
 	v.data = bytes.Clone(v.data)
-	v.ref = &Source{Codec: src.Codec, Data: v.data, Off: src.offset(v.data)}
+	v.ref = &Source{Codec: src.Codec, Data: v.data, Off: off}
 	return v
 }
 

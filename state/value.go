@@ -91,9 +91,14 @@ func (v Value) container() *container {
 }
 
 // payload returns the bytes of v without their frame.
-func (v Value) payload() []byte {
+func (v *Value) payload() []byte {
 	return v.data[v.head : len(v.data)-int(v.tail)]
 }
+
+// Payload returns the encoded bytes of a scalar without their frame, nil if it
+// was not read from a record or is not in memory. Unlike the result of
+// [Value.TextBytes] it is not checked in any way.
+func (v *Value) Payload() []byte { return v.payload() }
 
 func (v Value) is(want Kind) error {
 	if v.kind != want {

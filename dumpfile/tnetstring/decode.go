@@ -124,12 +124,12 @@ func frame(src *state.Source, data []byte, head int, size int64) (state.Value, e
 	if kind == state.KindNull && size != 0 {
 		return state.Value{}, syntax(head, ErrNull)
 	}
-	return state.Encoded(src, kind, data[:end], head, 1), nil
+	return state.Encoded(src, kind, data[:end], uint32(head), 1), nil
 }
 
-// nested returns the element at the start of data, a part of the payload of a
-// list or map, and the number of bytes it takes.
-func (c Codec) nested(src *state.Source, data []byte) (v state.Value, n int, err error) {
+// nested sets v to the element at the start of data, a part of the payload of a
+// list or map, and returns the number of bytes it takes.
+func (c Codec) nested(src *state.Source, data []byte, v *state.Value) (n int, err error) {
 	// The common case: one to nine digits and a colon.
 	size, i := 0, 0
 	for i < len(data) && i < 9 && data[i]-'0' <= 9 {
@@ -138,11 +138,18 @@ func (c Codec) nested(src *state.Source, data []byte) (v state.Value, n int, err
 	}
 	if i == 0 || i == len(data) || data[i] != ':' || c.Strict && i > 1 && data[0] == '0' {
 		if i, size, err = c.oddPrefix(data, int64(len(data))); err != nil {
-			return state.Value{}, 0, err
+			return 0, err
 		}
 	}
-	v, err = frame(src, data, i+1, int64(size))
-	return v, i + 2 + size, err
+	end := i + 1 + size
+	if end < len(data) {
+		if kind := kindOf[data[end]]; kind > state.KindNull && kind != badTag {
+			*v = state.Encoded(src, kind, data[:end+1], uint32(i+1), 1)
+			return end + 1, nil
+		}
+	}
+	*v, err = frame(src, data, i+1, int64(size))
+	return end + 1, err
 }
 
 // NestedPrefix is [Codec.Prefix] by the rules for elements of lists and maps,
@@ -218,42 +225,58 @@ func (c Codec) Elements(src *state.Source, kind state.Kind, payload []byte, dept
 	}
 	if kind == state.KindList {
 		for pos := 0; pos < len(payload); {
-			v, n, err := c.nested(src, payload[pos:])
+			dst = append(dst, state.Value{})
+			n, err := c.nested(src, payload[pos:], &dst[len(dst)-1])
 			if err != nil {
-				return dst, shift(err, pos)
+				return dst[:len(dst)-1], shift(err, pos)
 			}
-			dst = append(dst, v)
 			pos += n
 		}
 		return dst, nil
 	}
 	m := NewEntries(c, dst)
 	for pos := 0; pos < len(payload); {
-		key, n, err := c.nested(src, payload[pos:])
+		key, val := m.next()
+		n, err := c.nested(src, payload[pos:], key)
 		if err != nil {
 			return dst, shift(err, pos)
 		}
-		if err := c.CheckKey(key); err != nil {
-			return dst, shift(err, pos)
+		if key.Kind() != state.KindText || !plainKey(key.Payload()) {
+			if err := c.CheckKey(*key); err != nil {
+				return dst, shift(err, pos)
+			}
 		}
 		keyPos := pos
 		pos += n
-		val, n, err := c.nested(src, payload[pos:])
-		if err != nil {
+		if n, err = c.nested(src, payload[pos:], val); err != nil {
 			return dst, shift(err, pos)
 		}
 		pos += n
-		if err := m.Add(key, val); err != nil {
+		if err := m.accept(); err != nil {
 			return dst, shift(err, keyPos)
 		}
 	}
 	return m.Done(), nil
 }
 
+// plainKey tells whether b is ASCII and short, so that it need not be checked
+// further.
+func plainKey(b []byte) bool {
+	if len(b) > 32 {
+		return false
+	}
+	var or byte
+	for _, c := range b {
+		or |= c
+	}
+	return or < 0x80
+}
+
 // Element returns the element at the start of data, a part of the payload of a
 // list or map, without looking into it, and the number of bytes it takes.
 func (c Codec) Element(src *state.Source, data []byte) (v state.Value, n int, err error) {
-	return c.nested(src, data)
+	n, err = c.nested(src, data, &v)
+	return v, n, err
 }
 
 // Entries collects the entries of a map in the order on disk.
@@ -266,15 +289,32 @@ type Entries struct {
 
 // NewEntries returns an empty collection that appends to dst.
 func NewEntries(c Codec, dst []state.Value) Entries {
-	if dst == nil {
-		dst = make([]state.Value, 0, 32) // most maps of a flow fit
-	}
 	return Entries{codec: c, elems: dst, start: len(dst)}
 }
 
 // Add adds an entry. Of several values for one key the last counts, at the
 // place of the first; the strict profile refuses them.
 func (m *Entries) Add(key, val state.Value) error {
+	k, v := m.next()
+	*k, *v = key, val
+	return m.accept()
+}
+
+// next returns where the next entry is to be put.
+func (m *Entries) next() (key, val *state.Value) {
+	n := len(m.elems)
+	if n+2 > cap(m.elems) {
+		m.elems = slices.Grow(m.elems, 32) // most maps of a flow fit
+	}
+	free := m.elems[n : n+2]
+	return &free[0], &free[1]
+}
+
+// accept adds the entry that was put where next said.
+func (m *Entries) accept() error {
+	n := len(m.elems)
+	all := m.elems[:n+2]
+	key := &all[n]
 	if key.Kind() >= state.KindList {
 		return syntax(0, ErrContainerKey)
 	}
@@ -282,10 +322,10 @@ func (m *Entries) Add(key, val state.Value) error {
 		if m.codec.Strict {
 			return syntax(0, ErrDuplicateKey)
 		}
-		m.elems[m.start+i+1] = val
+		m.elems[m.start+i+1] = all[n+1]
 		return nil
 	}
-	m.elems = append(m.elems, key, val)
+	m.elems = all
 	return nil
 }
 
@@ -299,19 +339,24 @@ func (m *Entries) Done() []state.Value {
 // reverseEntries turns keys and values in turn from the order on disk into the
 // logical order.
 func reverseEntries(elems []state.Value) {
-	slices.Reverse(elems)
-	for i := 0; i+1 < len(elems); i += 2 {
-		elems[i], elems[i+1] = elems[i+1], elems[i]
+	for i, j := 0, len(elems)-2; i < j; i, j = i+2, j-2 {
+		elems[i], elems[j] = elems[j], elems[i]
+		elems[i+1], elems[j+1] = elems[j+1], elems[i+1]
 	}
 }
 
 // CheckKey refuses keys that are malformed, and, in the strict profile, those
 // that are neither text nor bytes.
 func (c Codec) CheckKey(key state.Value) error {
-	switch k := key.Kind(); {
-	case c.Strict && k != state.KindText && k != state.KindBytes:
+	k := key.Kind()
+	if k == state.KindText {
+		_, err := key.TextBytes()
+		return err
+	}
+	if c.Strict && k != state.KindBytes {
 		return syntax(0, ErrKeyKind)
-	case k == state.KindBytes || k == state.KindNull || k >= state.KindList:
+	}
+	if k == state.KindBytes || k == state.KindNull || k >= state.KindList {
 		return nil
 	}
 	return state.Validate(key)
@@ -320,16 +365,23 @@ func (c Codec) CheckKey(key state.Value) error {
 // keySet finds duplicate keys: by comparing while a map is small, by hashing
 // when it is not, so that a map with a million keys costs no quadratic time.
 type keySet struct {
-	seen map[string]int // keys of a large map to their position in elems
+	maybe uint64         // a bit for every key seen, by its first and last byte and length
+	seen  map[string]int // keys of a large map to their position in elems
 }
 
 const smallMap = 2 * 24
 
 // add returns the position of key in elems (keys and values in turn), or -1
 // after noting that it will stand at the end of elems.
-func (s *keySet) add(key state.Value, elems []state.Value) int {
+func (s *keySet) add(key *state.Value, elems []state.Value) int {
 	if len(elems) < smallMap {
-		return state.FindKey(elems, key)
+		bit := keyBit(key)
+		if bit != 0 && s.maybe&bit == 0 {
+			s.maybe |= bit
+			return -1
+		}
+		s.maybe |= bit
+		return state.FindKey(elems, *key)
 	}
 	if s.seen == nil {
 		s.seen = make(map[string]int)
@@ -339,7 +391,7 @@ func (s *keySet) add(key state.Value, elems []state.Value) int {
 			}
 		}
 	}
-	id, ok := keyID(key)
+	id, ok := keyID(*key)
 	if !ok {
 		return -1
 	}
@@ -348,6 +400,18 @@ func (s *keySet) add(key state.Value, elems []state.Value) int {
 	}
 	s.seen[id] = len(elems)
 	return -1
+}
+
+// keyBit returns the bit of a text key in keySet.maybe; 0 for other keys,
+// which may equal each other across kinds.
+func keyBit(key *state.Value) uint64 {
+	text := key.Payload()
+	n := len(text)
+	if key.Kind() != state.KindText || n == 0 {
+		return 0
+	}
+	h := uint32(text[0])*31 + uint32(text[n-1])*7 + uint32(text[n/2]) + uint32(n)*64
+	return 1 << (h * 0x9e3779b1 >> 26)
 }
 
 // keyID returns a string that is the same for the same keys, in the sense of
