@@ -200,6 +200,20 @@ func TestCloneIsIndependent(t *testing.T) {
 	}
 }
 
+func TestMapCloneIsOpen(t *testing.T) {
+	m, err := open(t, "16:1:b;1:2#1:a;1:1#}").Map()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := m.Clone()
+	if !c.Has("a") || c.Len() != 2 {
+		t.Errorf("the clone has %d entries", c.Len())
+	}
+	if _, ok, _ := c.Value().Raw(tnetstring.Encoding); !ok {
+		t.Error("the clone forgot its bytes")
+	}
+}
+
 func TestDetachOwnsMemory(t *testing.T) {
 	data := []byte("32:1:b;16:1:y;1:2#1:x;1:1#}1:a;1:1#}")
 	v, err := state.Open(&state.Source{Codec: tnetstring.Codec{}, Data: data})
@@ -215,7 +229,7 @@ func TestDetachOwnsMemory(t *testing.T) {
 }
 
 func TestDetachKeepsOffsets(t *testing.T) {
-	v := open(t, "17:5:first;3:5x7#]")
+	v := open(t, "14:5:first;3:5x7#]")
 	l, err := v.List()
 	if err != nil {
 		t.Fatal(err)

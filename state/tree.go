@@ -21,7 +21,13 @@ func Clone(v Value) Value {
 }
 
 // Clone returns a copy of m as [Clone] does.
-func (m *Map) Clone() *Map { return &Map{m.container.clone()} }
+func (m *Map) Clone() *Map {
+	c := &Map{m.container.clone()}
+	if err := c.open(); err != nil {
+		panic("state: a map that was open cannot be opened again: " + err.Error())
+	}
+	return c
+}
 
 // Detach returns a copy of v that owns all its memory, for keeping a small
 // part of a record without keeping the record. Values that are not in memory

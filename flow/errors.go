@@ -1,0 +1,41 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/flowtool/flowtool/state"
+)
+
+// A FieldError says which field of a state is not as the format demands.
+type FieldError struct {
+	Path state.Path // "/request/headers/3"
+	Want string     // what the format demands, in words
+	Got  string     // what is there, shortened; "nothing" if it is missing
+	Err  error      // the cause if the bytes are malformed, with their offset
+}
+
+func (e *FieldError) Error() string {
+	path := e.Path
+	if path == "" {
+		path = "/"
+	}
+	if e.Err != nil {
+		return fmt.Sprintf("flow: %s: %v", path, e.Err)
+	}
+	return fmt.Sprintf("flow: %s: want %s, got %s", path, e.Want, e.Got)
+}
+
+// Unwrap returns the cause, if there is one.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// An UnknownTypeError says that a state is not of a type this package knows.
+type UnknownTypeError struct {
+	Type string // the value under "type", shortened; "nothing" if it is missing
+}
+
+func (e *UnknownTypeError) Error() string { return "flow: unknown flow type: " + e.Type }
+
+// ErrNotKillable is returned by [Flow.Kill] for a flow that is not live or was
+// killed before.
+var ErrNotKillable = errors.New("flow: not killable")
