@@ -1,0 +1,8 @@
+package dumpfile
+
+// SetWhole makes r leave smaller elements in the input than it would otherwise,
+// so that small dumps test what is made for large ones.
+func SetWhole(r *Reader, record, element int64) {
+	_, _, _ = r.Format() // which decides on the limits for the input
+	r.load.wholeRecord, r.load.wholeElement = record, element
+}

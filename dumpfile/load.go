@@ -1,0 +1,425 @@
+package dumpfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/state"
+)
+
+const (
+	// wholeRecord is the size up to which a record is read as a whole even if
+	// parts of it could be left in the input.
+	wholeRecord = 16 << 10
+	// wholeElement is the same for the elements of larger records. It must
+	// not be smaller than the longest integer.
+	wholeElement = 8 << 10
+	// wholeStream is wholeRecord for streams, where leaving something out saves
+	// memory but no time.
+	wholeStream = 1 << 20
+)
+
+// loader reads records through a window.
+type loader struct {
+	w     window
+	opts  ReaderOptions
+	codec tnetstring.Codec
+	size  int64 // of the input, -1 if unknown
+	n     int64 // records read
+
+	wholeRecord, wholeElement int64 // the constants; smaller in tests
+
+	slab   *state.Slab   // for the batch at hand
+	src    *state.Source // for the chunk in w from position srcRun on
+	srcMem *byte
+	srcRun int
+}
+
+// source returns the source of elements that begin at the window.
+func (l *loader) source() *state.Source {
+	mem := &l.w.chunk[0]
+	if l.src == nil || mem != l.srcMem || l.w.run != l.srcRun || l.src.Slab != l.slab {
+		run := l.w.run
+		l.src = &state.Source{Codec: l.codec, Data: l.w.chunk[run:], Off: l.w.off - int64(l.w.pos-run), Slab: l.slab}
+		l.srcMem, l.srcRun = mem, run
+	}
+	return l.src
+}
+
+// next reads the record at the window. At the end of the input it returns
+// io.EOF; what is wrong with the record is an *Error; errors of the input are
+// returned as they are.
+func (l *loader) next() (Record, error) {
+	rec := Record{Index: l.n, Offset: l.w.off, name: l.opts.Name}
+	if err := l.w.more(1); err != nil {
+		return rec, err
+	}
+	var head int
+	for {
+		var payload int64
+		var err error
+		head, payload, err = l.codec.Prefix(l.w.bytes())
+		if err != nil {
+			if l.blankToEnd() {
+				return rec, io.EOF
+			}
+			return rec, l.fail(&rec, err)
+		}
+		if head > 0 {
+			rec.Size = int64(head) + payload + 1
+			break
+		}
+		if err := l.w.more(len(l.w.bytes()) + 1); err != nil {
+			return rec, l.fail(&rec, err)
+		}
+	}
+	if rec.Size > l.opts.MaxRecord {
+		return rec, l.fail(&rec, &LimitError{Limit: "max-record", Max: l.opts.MaxRecord,
+			What: fmt.Sprintf("a flow of %d bytes", rec.Size-int64(head)-1)})
+	}
+	var err error
+	if rec.Size <= l.wholeRecord || l.w.at == nil && !l.opts.DropLarge {
+		rec.root, err = l.whole(rec.Size)
+	} else {
+		rec.at = l.w.at
+		if rec.root, err = l.walk(recordShape, 0, head, rec.Size); err != nil && inRecord(err) {
+			err = l.unwalked(&rec, err)
+		}
+	}
+	if err != nil {
+		return rec, l.fail(&rec, err)
+	}
+	l.n++
+	if rec.root.Kind() != state.KindMap {
+		return rec, rec.Wrap(notFlow(rec.root))
+	}
+	return rec, nil
+}
+
+// notFlow says what a record is that is not a map. If it cannot even be
+// decoded, that is the better explanation.
+func notFlow(v state.Value) error {
+	if _, ok := v.Encoded(); ok {
+		if err := state.Validate(v); err != nil {
+			return err
+		}
+	}
+	switch k := v.Kind(); k {
+	case state.KindInt:
+		return fmt.Errorf("%w but an int", ErrNotFlow)
+	case state.KindNull, state.KindBytes, state.KindText:
+		return fmt.Errorf("%w but %s", ErrNotFlow, k)
+	default:
+		return fmt.Errorf("%w but a %s", ErrNotFlow, k)
+	}
+}
+
+// unwalked goes on behind a record that could not be walked because of problem.
+// Its tag tells what it is. A map that is malformed is a record all the same:
+// what is wrong with it is found, again, by whoever looks into it.
+func (l *loader) unwalked(rec *Record, problem error) error {
+	failed := l.fail(rec, problem)
+	tagAt := rec.Offset + rec.Size - 1
+	if l.w.at != nil {
+		l.w.jump(tagAt)
+	} else if err := l.w.skip(tagAt - l.w.off); err != nil {
+		return err
+	}
+	if err := l.w.more(1); err != nil {
+		return err
+	}
+	tag := l.w.bytes()[0]
+	kind, ok := tnetstring.KindOf(tag)
+	switch {
+	case !ok:
+		return l.locate(&tnetstring.SyntaxError{Err: fmt.Errorf("%w %q", tnetstring.ErrTag, tag)})
+	case l.w.at == nil && kind == state.KindMap:
+		rec.root, rec.err = state.NewMap().Value(), failed
+	case l.w.at != nil && kind != state.KindMap && rec.Size <= wholeStream:
+		l.w.jump(rec.Offset)
+		var err error
+		rec.root, err = l.whole(rec.Size)
+		return err
+	case kind >= state.KindList:
+		rec.root = state.ExternalContainer(l.codec, kind, &state.Extent{Reader: l.w.at, Off: rec.Offset, Len: rec.Size}, 0)
+	case kind == state.KindBytes || kind == state.KindText:
+		rec.root = state.External(kind, &state.Extent{Reader: l.w.at, Off: rec.Offset, Len: rec.Size})
+	default:
+		return l.locate(&tnetstring.SyntaxError{Err: fmt.Errorf("%s of %d bytes", kind, rec.Size)})
+	}
+	l.w.advance(1)
+	return nil
+}
+
+// blankToEnd tells whether nothing but ASCII white space is left, and a little
+// of it: an editor's or a shell's addition to the file.
+func (l *loader) blankToEnd() bool {
+	const most = 64
+	if l.opts.Strict {
+		return false
+	}
+	for n := 0; n < most; n++ {
+		if err := l.w.more(n + 1); err != nil {
+			return isEOF(err)
+		}
+		switch l.w.bytes()[n] {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// fail turns an error met while reading rec into the one to return.
+func (l *loader) fail(rec *Record, err error) error {
+	e := &Error{Name: l.opts.Name, Flow: l.n, Offset: rec.Offset, At: l.w.off, Err: err}
+	switch err := err.(type) {
+	case *LimitError:
+		e.At = rec.Offset
+		return e
+	case *tnetstring.SyntaxError:
+		e.At += int64(err.Offset)
+		return e
+	case *state.PathError:
+		e.Path, e.Err = err.Path, err.Err
+		if err.Offset != state.NoOffset {
+			e.At = err.Offset
+		}
+		return e
+	}
+	if !isEOF(err) {
+		return err
+	}
+	end := l.w.off + int64(len(l.w.bytes()))
+	if l.w.at != nil && l.size >= 0 {
+		if end < l.size {
+			e.Err = fmt.Errorf("input became shorter while it was read: %w", io.ErrUnexpectedEOF)
+			return e
+		}
+		end = l.size
+	}
+	e.At = max(end, rec.Offset)
+	e.Err = &TruncatedError{Have: e.At - rec.Offset, Want: rec.Size}
+	return e
+}
+
+// whole reads the record of size bytes at the window into memory.
+func (l *loader) whole(size int64) (state.Value, error) {
+	if err := l.need(size); err != nil {
+		return state.Value{}, err
+	}
+	v, err := state.OpenAt(l.source(), l.w.bytes())
+	if err != nil {
+		return v, err
+	}
+	l.w.advance(int(size))
+	return v, nil
+}
+
+// need makes n bytes contiguous in the window. A large run of bytes is asked
+// for bit by bit, so that memory is taken only for what is there.
+func (l *loader) need(n int64) error {
+	for have := int64(chunkSize); have < n; have *= 2 {
+		if err := l.w.more(int(have)); err != nil {
+			return err
+		}
+	}
+	return l.w.more(int(n))
+}
+
+// errShape says that a record is not built as its keys suggest.
+var errShape = errors.New("not what its key suggests")
+
+// walk reads the list or map of size bytes at the window, of which head bytes
+// are its prefix, without bringing large byte strings into memory. depth is the
+// number of containers around it.
+func (l *loader) walk(s *shape, depth int, head int, size int64) (state.Value, error) {
+	if depth >= l.maxDepth() {
+		return state.Value{}, fmt.Errorf("%w: the limit is %d levels", tnetstring.ErrTooDeep, l.maxDepth())
+	}
+	start := l.w.off
+	tagAt := start + size - 1
+	l.w.advance(head)
+	var elems []state.Value
+	var err error
+	if s.kind == state.KindMap {
+		elems, err = l.entries(s, depth+1, tagAt)
+	} else {
+		elems, err = l.list(s, depth+1, tagAt)
+	}
+	if err != nil {
+		return state.Value{}, err
+	}
+	if err := l.w.more(1); err != nil {
+		return state.Value{}, err
+	}
+	if kind, ok := tnetstring.KindOf(l.w.bytes()[0]); !ok || kind != s.kind {
+		return state.Value{}, errShape
+	}
+	l.w.advance(1)
+	whole := &state.Extent{Reader: l.w.at, Off: start, Len: size}
+	if s.kind == state.KindMap {
+		return state.ExternalMap(l.source(), whole, depth, elems), nil
+	}
+	return state.ExternalList(l.source(), whole, depth, elems), nil
+}
+
+func (l *loader) maxDepth() int {
+	if l.codec.MaxDepth > 0 {
+		return l.codec.MaxDepth
+	}
+	if l.codec.Strict {
+		return tnetstring.StrictMaxDepth
+	}
+	return tnetstring.DefaultMaxDepth
+}
+
+func (l *loader) entries(s *shape, depth int, end int64) ([]state.Value, error) {
+	m := tnetstring.NewEntries(l.codec, nil)
+	for l.w.off < end {
+		key, err := l.element(nil, depth, end, true)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.codec.CheckKey(key); err != nil {
+			return nil, err
+		}
+		val, err := l.element(s.below(key), depth, end, false)
+		if err != nil {
+			return nil, at(err, key)
+		}
+		if err := m.Add(key, val); err != nil {
+			return nil, err
+		}
+	}
+	return m.Done(), nil
+}
+
+func (l *loader) list(s *shape, depth int, end int64) ([]state.Value, error) {
+	var elems []state.Value
+	for i := 0; l.w.off < end; i++ {
+		v, err := l.element(s.elem, depth, end, false)
+		if err != nil {
+			return nil, at(err, i)
+		}
+		elems = append(elems, v)
+	}
+	return elems, nil
+}
+
+// at puts a step before the path of an error about the record; errors of the
+// input stay as they are.
+func at(err error, step any) error {
+	switch err := err.(type) {
+	case *tnetstring.SyntaxError, *state.PathError:
+		return state.At(err, step)
+	}
+	if errors.Is(err, tnetstring.ErrTooDeep) {
+		return state.At(err, step)
+	}
+	return err
+}
+
+// element reads one element inside a container that ends at end.
+func (l *loader) element(s *shape, depth int, end int64, key bool) (state.Value, error) {
+	head, payload, err := l.prefix(end)
+	if err != nil {
+		return state.Value{}, err
+	}
+	size := int64(head) + payload + 1
+	switch {
+	case size <= l.wholeElement || key:
+		if err := l.need(size); err != nil {
+			return state.Value{}, err
+		}
+		v, n, err := l.codec.Element(l.source(), l.w.bytes()[:size])
+		if err != nil {
+			return v, l.locate(err)
+		}
+		l.w.advance(n)
+		return v, nil
+	case s != nil:
+		start := l.w.off
+		v, err := l.walk(s, depth, head, size)
+		if err == nil || l.w.at == nil || !inRecord(err) {
+			return v, err
+		}
+		// Not what its key suggests: take it as a whole.
+		l.w.jump(start)
+		if err := l.w.more(head); err != nil {
+			return v, err
+		}
+	}
+	return l.outside(depth, head, payload)
+}
+
+// inRecord tells whether err is about the content of a record, not about its
+// frame or the input.
+func inRecord(err error) bool {
+	switch err.(type) {
+	case *tnetstring.SyntaxError, *state.PathError:
+		return true
+	}
+	return err == errShape || errors.Is(err, tnetstring.ErrTooDeep)
+}
+
+// prefix parses the prefix of the element at the window.
+func (l *loader) prefix(end int64) (head int, payload int64, err error) {
+	left := end - l.w.off
+	for n := int64(16); ; n *= 4 {
+		n = min(n, left)
+		if err := l.w.more(int(n)); err != nil {
+			return 0, 0, err
+		}
+		b := l.w.bytes()
+		if int64(len(b)) > left {
+			b = b[:left]
+		}
+		head, payload, err = l.codec.NestedPrefix(b, left)
+		if err != nil {
+			return 0, 0, l.locate(err)
+		}
+		if head > 0 {
+			return head, payload, nil
+		}
+		if n == left {
+			return 0, 0, l.locate(&tnetstring.SyntaxError{Err: tnetstring.ErrPrefix})
+		}
+	}
+}
+
+// locate gives a syntax error at the window its offset in the input.
+func (l *loader) locate(err error) error {
+	if se, ok := err.(*tnetstring.SyntaxError); ok {
+		return &state.PathError{Offset: l.w.off + int64(se.Offset), Err: se.Err}
+	}
+	return err
+}
+
+// outside leaves the large element at the window in the input.
+func (l *loader) outside(depth, head int, payload int64) (state.Value, error) {
+	whole := &state.Extent{Reader: l.w.at, Off: l.w.off, Len: int64(head) + payload + 1}
+	content := &state.Extent{Reader: l.w.at, Off: l.w.off + int64(head), Len: payload}
+	if err := l.w.skip(int64(head) + payload); err != nil {
+		return state.Value{}, err
+	}
+	if err := l.w.more(1); err != nil {
+		return state.Value{}, err
+	}
+	tag := l.w.bytes()[0]
+	kind, ok := tnetstring.KindOf(tag)
+	switch {
+	case !ok:
+		return state.Value{}, l.locate(&tnetstring.SyntaxError{Err: fmt.Errorf("%w %q", tnetstring.ErrTag, tag)})
+	case kind >= state.KindList:
+		l.w.advance(1)
+		return state.ExternalContainer(l.codec, kind, whole, depth), nil
+	case kind != state.KindBytes && kind != state.KindText:
+		return state.Value{}, l.locate(&tnetstring.SyntaxError{Err: fmt.Errorf("%s of %d bytes", kind, payload)})
+	}
+	l.w.advance(1)
+	return state.External(kind, content), nil
+}

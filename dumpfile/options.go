@@ -1,0 +1,67 @@
+package dumpfile
+
+import (
+	"math"
+
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+)
+
+// Defaults of [ReaderOptions].
+const (
+	// DefaultMaxRecord is the default limit on the size of one record. On
+	// systems with 32 bits it is 1 GiB.
+	DefaultMaxRecord = min(4<<30, math.MaxInt/2+1)
+	// DefaultMaxRatio is the default limit on how many bytes may come out of
+	// one byte of compressed input.
+	DefaultMaxRatio = 250
+	// DefaultMaxWindow is the default limit on the window of a zstd frame, the
+	// memory that its decompression takes. It admits zstd's highest regular
+	// level.
+	DefaultMaxWindow = 8 << 20
+)
+
+// ReaderOptions are the options of a [Reader]. A nil pointer and zero fields
+// mean the defaults.
+type ReaderOptions struct {
+	// Name is the name of the input in errors.
+	Name string
+	// Strict selects the strict profiles of package tnetstring and of package
+	// flow instead of the tolerant ones.
+	Strict bool
+	// MaxRecord limits the announced size of a record in bytes.
+	MaxRecord int64
+	// MaxDepth limits the nesting of lists and maps.
+	MaxDepth int
+	// MaxRatio limits what a compressed input may expand to, relative to its
+	// compressed size. The first 8 MiB are free.
+	MaxRatio int64
+	// MaxWindow limits the memory that a zstd frame may ask for, in bytes.
+	MaxWindow int64
+	// DropLarge says that large byte strings and texts (bodies, in practice)
+	// need not be kept. A stream is then read in little memory whatever its
+	// records contain; asking for a value that was dropped gives
+	// [state.ErrElided]. It changes nothing for an input that can be read at
+	// any offset, where they are fetched when somebody asks.
+	DropLarge bool
+}
+
+func (o *ReaderOptions) withDefaults() ReaderOptions {
+	var r ReaderOptions
+	if o != nil {
+		r = *o
+	}
+	if r.MaxRecord <= 0 {
+		r.MaxRecord = DefaultMaxRecord
+	}
+	if r.MaxRatio <= 0 {
+		r.MaxRatio = DefaultMaxRatio
+	}
+	if r.MaxWindow <= 0 {
+		r.MaxWindow = DefaultMaxWindow
+	}
+	return r
+}
+
+func (o *ReaderOptions) codec() tnetstring.Codec {
+	return tnetstring.Codec{Strict: o.Strict, MaxDepth: o.MaxDepth}
+}

@@ -1,0 +1,46 @@
+package dumpfile
+
+import "github.com/flowtool/flowtool/state"
+
+// shape says where in a record large byte strings are to be expected.
+//
+// The tag that tells a list from a byte string stands behind the element, so a
+// reader that does not want to bring a large element into memory cannot know
+// what it is. The names of the keys tell: what is listed here is walked into,
+// everything else that is large is left in the input as a whole. The tag is
+// checked in the end; a record that is not as expected costs time, not
+// correctness.
+type shape struct {
+	kind state.Kind
+	keys map[string]*shape // of a map
+	elem *shape            // of a list
+}
+
+var recordShape = func() *shape {
+	message := &shape{kind: state.KindList}
+	messages := &shape{kind: state.KindList, elem: message}
+	http := &shape{kind: state.KindMap}
+	record := &shape{kind: state.KindMap}
+	record.keys = map[string]*shape{
+		"request":        http,
+		"response":       http,
+		"messages":       messages,
+		"websocket":      {kind: state.KindMap, keys: map[string]*shape{"messages": messages}},
+		"backup":         record,
+		"handshake_flow": record,
+	}
+	return record
+}()
+
+// below returns the shape of what is stored under a key.
+func (s *shape) below(key state.Value) *shape {
+	switch key.Kind() {
+	case state.KindText:
+		b, _ := key.TextBytes()
+		return s.keys[string(b)]
+	case state.KindBytes:
+		b, _ := key.Bytes()
+		return s.keys[string(b)]
+	}
+	return nil
+}

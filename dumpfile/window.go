@@ -1,0 +1,154 @@
+package dumpfile
+
+import (
+	"errors"
+	"io"
+)
+
+const (
+	// chunkSize is the memory that records are read into at a time.
+	chunkSize = 256 << 10
+	// firstRead is how much is read at a new place of the input; reading on
+	// from there doubles it up to a chunk. Small first reads are what makes
+	// skipping bodies worth while.
+	firstRead = 8 << 10
+)
+
+// window is the part of the input that is in memory, and moves forward. Bytes
+// that were handed out stay where they are: when a chunk of memory is used up,
+// the window continues in another one.
+type window struct {
+	r     io.Reader   // a stream, or nil
+	at    io.ReaderAt // an input that can be read anywhere, or nil
+	off   int64       // offset of the window in the input
+	chunk []byte      // chunk[pos:end] is the window
+	pos   int
+	end   int
+	ahead int // how much to read next
+	run   int // position in chunk up to which bytes before pos are contiguous in the input
+
+	alloc func() []byte // returns a chunk of memory, of chunkSize at most
+	err   error         // of the input; sticky
+}
+
+// more reads until at least n bytes are in the window. If the input ends
+// before, it returns io.EOF and the window holds what was left.
+func (w *window) more(n int) error {
+	for w.end-w.pos < n {
+		if w.err != nil {
+			return w.err
+		}
+		if w.pos+n > len(w.chunk) || w.end == len(w.chunk) {
+			w.rehouse(n)
+		}
+		if err := w.fill(n); err != nil {
+			w.err = err
+		}
+	}
+	return nil
+}
+
+// rehouse moves the window to memory that has room for n bytes: a chunk, or for
+// a large element memory of its own. Callers ask for large n bit by bit.
+func (w *window) rehouse(n int) {
+	var c []byte
+	if n = max(n, w.end-w.pos); n <= chunkSize {
+		c = w.alloc()
+	}
+	if len(c) < n {
+		c = make([]byte, n)
+	}
+	w.end = copy(c, w.chunk[w.pos:w.end])
+	w.chunk, w.pos, w.run = c, 0, 0
+}
+
+func (w *window) fill(n int) error {
+	space := w.chunk[w.end:]
+	want := max(n-(w.end-w.pos), w.ahead)
+	if want < len(space) {
+		space = space[:want]
+	}
+	w.ahead = min(2*max(w.ahead, firstRead), chunkSize)
+	var got int
+	var err error
+	if w.at != nil {
+		got, err = w.at.ReadAt(space, w.off+int64(w.end-w.pos))
+	} else {
+		for tries := 0; got == 0 && err == nil; tries++ {
+			if tries == 100 {
+				return io.ErrNoProgress
+			}
+			got, err = w.r.Read(space)
+		}
+	}
+	w.end += got
+	if got > 0 && err == io.EOF {
+		err = nil // the next call will say so again
+	}
+	return err
+}
+
+// bytes returns the window.
+func (w *window) bytes() []byte { return w.chunk[w.pos:w.end] }
+
+// advance moves the window n bytes on; they must be in it.
+func (w *window) advance(n int) {
+	w.pos += n
+	w.off += int64(n)
+}
+
+// skip moves the window n bytes on without bringing them into memory.
+func (w *window) skip(n int64) error {
+	if have := int64(w.end - w.pos); n <= have {
+		w.advance(int(n))
+		return nil
+	} else if w.at != nil {
+		w.jump(w.off + n)
+		return nil
+	} else {
+		w.advance(int(have))
+		n -= have
+	}
+	// A stream: read into the free end of the chunk again and again.
+	if w.end+firstRead > len(w.chunk) {
+		w.rehouse(firstRead)
+	}
+	for n > 0 {
+		if w.err != nil {
+			return w.err
+		}
+		space := w.chunk[w.end:]
+		if n < int64(len(space)) {
+			space = space[:n]
+		}
+		got, err := w.r.Read(space)
+		n -= int64(got)
+		w.off += int64(got)
+		if err != nil {
+			w.err = err
+		}
+	}
+	w.run = w.end
+	return nil
+}
+
+// jump moves the window to any offset of an input that can be read anywhere.
+func (w *window) jump(off int64) {
+	w.off = off
+	w.pos, w.run = w.end, w.end
+	w.ahead = firstRead
+	w.err = nil
+}
+
+// newChunks returns an allocator of chunks for records that are kept. The first
+// ones are smaller, for the sake of small inputs.
+func newChunks() func() []byte {
+	size := chunkSize / 16
+	return func() []byte {
+		size = min(2*size, chunkSize)
+		return make([]byte, size)
+	}
+}
+
+// isEOF tells whether err is the regular end of an input.
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }
