@@ -280,6 +280,15 @@ func (l *loader) maxDepth() int {
 func (l *loader) entries(s *shape, depth int, end int64) ([]state.Value, error) {
 	m := tnetstring.NewEntries(l.codec, nil)
 	for l.w.off < end {
+		// Most entries are in the window already.
+		b := l.w.bytes()
+		if left := end - l.w.off; int64(len(b)) > left {
+			b = b[:left]
+		}
+		if n := m.AddUsual(l.source(), b); n > 0 {
+			l.w.advance(n)
+			continue
+		}
 		key, err := l.element(nil, depth, end, true)
 		if err != nil {
 			return nil, err

@@ -56,7 +56,7 @@ func equalBut(a, b *state.Map, but string) bool {
 		return false
 	}
 	for k, v := range a.All() {
-		if isKey(k, but) {
+		if k.IsKey(but) {
 			continue
 		}
 		w, ok := b.GetKey(k)

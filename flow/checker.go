@@ -158,7 +158,7 @@ func (c *checker) fields(t schema, v state.Value) {
 	found, added := 0, false
 	for i := range t {
 		f := &t[i]
-		j := lookup(elems, f.key, i)
+		j := lookup(elems, f.name, i)
 		if j < 0 {
 			if f.optional {
 				continue
@@ -227,12 +227,17 @@ func (t schema) find(name string) int {
 	return slices.IndexFunc(t, func(f schemaField) bool { return f.name == name })
 }
 
+func hasKey(m *state.Map, i int, key string) bool {
+	k := m.Entry(i).Key
+	return k.IsKey(key)
+}
+
 // order brings the entries of m into the order of t, with keys that t does not
 // have at the end.
 func (t schema) order(m *state.Map) {
 	next := 0
 	for _, f := range t {
-		if next < m.Len() && isKey(m.Entry(next).Key, f.name) {
+		if next < m.Len() && hasKey(m, next, f.name) {
 			next++
 		} else if m.Has(f.name) {
 			break

@@ -236,7 +236,7 @@ var serverFields = func() table[ServerConn] {
 // unknown address where null is not allowed.
 func addressField[T any](name string, r rule, at func(*T) **Address) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
+		name: name, rule: r,
 		load: func(p *T, v state.Value, s *scratch) {
 			*at(p) = nil
 			if a, ok := loadAddress(v, s); ok {
@@ -281,7 +281,7 @@ func loadAddress(v state.Value, s *scratch) (a Address, ok bool) {
 	for i, e := range elems {
 		switch i {
 		case 0:
-			a.Host = intern(raw(e))
+			a.Host = intern(raw(&e))
 		case 1:
 			a.Port = integer(e)
 		case 2:
@@ -295,7 +295,7 @@ func loadAddress(v state.Value, s *scratch) (a Address, ok bool) {
 
 func viaField[T any](name string, at func(*T) **Via) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: viaRule.orNull(),
+		name: name, rule: viaRule.orNull(),
 		load: func(p *T, v state.Value, s *scratch) {
 			*at(p) = nil
 			if via, ok := loadVia(v, s); ok {
@@ -328,7 +328,7 @@ func loadVia(v state.Value, s *scratch) (via Via, ok bool) {
 	if len(elems) != 2 {
 		return via, false
 	}
-	via.Scheme = intern(raw(elems[0]))
+	via.Scheme = intern(raw(&elems[0]))
 	a, ok := loadAddress(elems[1], s)
 	via.Host, via.Port = a.Host, a.Port
 	return via, ok
@@ -343,7 +343,7 @@ var certificateElem = certificateField("", bytesRule, func(p *Certificate) *Cert
 func certificatesField[T any](name string, at func(*T) *[]Certificate) field[T] {
 	f := certificateElem
 	return field[T]{
-		name: name, key: keyOf(name), rule: listOf(bytesRule),
+		name: name, rule: listOf(bytesRule),
 		load: func(p *T, v state.Value, s *scratch) {
 			mark := s.mark()
 			defer s.release(mark)

@@ -109,7 +109,7 @@ func sameLeaf(a, b state.Value) bool {
 		return true
 	}
 	if a.InMemory() {
-		x, y := raw(a), raw(b)
+		x, y := raw(&a), raw(&b)
 		return len(x) == 0 || &x[0] == &y[0] || bytes.Equal(x, y)
 	}
 	x, err1 := a.Reader()

@@ -11,7 +11,6 @@ import (
 // this package: they drive validation, repair, decoding and writing back.
 type field[T any] struct {
 	name string // "" for an element of a tuple
-	key  state.Value
 	rule rule
 	// load decodes v into p. What is of the wrong type leaves the zero value.
 	load func(p *T, v state.Value, s *scratch)
@@ -28,7 +27,7 @@ type table[T any] []field[T]
 func (t table[T]) schema() schema {
 	out := make(schema, len(t))
 	for i, f := range t {
-		out[i] = schemaField{name: f.name, key: f.key, rule: f.rule}
+		out[i] = schemaField{name: f.name, rule: f.rule}
 	}
 	return out
 }
@@ -108,72 +107,63 @@ func (t table[T]) storeTuple(p *T, old state.Value, s *scratch) state.Value {
 
 // in returns the value of f, field i of its table, among the elements of v.
 func (f *field[T]) in(v state.Value, elems []state.Value, i int) state.Value {
-	if f.key.IsNull() {
+	switch {
+	case f.name == "": // an element of a tuple
 		if v.Kind() == state.KindList && i < len(elems) {
 			return elems[i]
 		}
-		return state.Null()
-	}
-	if v.Kind() != state.KindMap {
-		return state.Null()
-	}
-	if j := lookup(elems, f.key, i); j >= 0 {
-		return elems[j+1]
+	case v.Kind() == state.KindMap:
+		if j := lookup(elems, f.name, i); j >= 0 {
+			return elems[j+1]
+		}
 	}
 	return state.Null()
 }
 
 // lookup returns the position of a key among keys and values in turn, or -1. The
-// key is probably entry number i.
-func lookup(elems []state.Value, key state.Value, i int) int {
-	if 2*i < len(elems) && state.FindKey(elems[2*i:2*i+2], key) == 0 {
-		return 2 * i
+// key is probably entry number i, where mitmproxy puts it.
+func lookup(elems []state.Value, key string, i int) int {
+	if i = 2 * i; i < len(elems) && elems[i].IsKey(key) {
+		return i
 	}
-	return state.FindKey(elems, key)
-}
-
-func isKey(k state.Value, key string) bool {
-	if k.Kind() != state.KindText || k.Len() != int64(len(key)) {
-		return false
+	for i = 0; i < len(elems); i += 2 {
+		if elems[i].IsKey(key) {
+			return i
+		}
 	}
-	b, err := k.TextBytes()
-	return err == nil && string(b) == key
-}
-
-// keyOf returns the key of a field, null for an element of a tuple.
-func keyOf(name string) state.Value {
-	if name == "" {
-		return state.Null()
-	}
-	return state.Text(name)
+	return -1
 }
 
 // Constructors of fields. at returns the address of the struct field.
 
 // raw returns the content of bytes and of text: a state that nobody validated
 // may have one for the other.
-func raw(v state.Value) []byte {
-	var b []byte
-	switch v.Kind() {
-	case state.KindBytes:
-		b, _ = v.Bytes()
-	case state.KindText:
-		b, _ = v.TextBytes()
+func raw(v *state.Value) []byte {
+	k := v.Kind()
+	switch {
+	case k != state.KindBytes && k != state.KindText:
+		return nil
+	case v.InMemory():
+		return v.Payload() // without looking whether a text is UTF-8
+	case k == state.KindBytes:
+		b, _ := v.Bytes()
+		return b
 	}
+	b, _ := v.TextBytes()
 	return b
 }
 
 func stringField[T any](name string, r rule, make func(string) state.Value, at func(*T) *string) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
-		load: func(p *T, v state.Value, _ *scratch) { *at(p) = intern(raw(v)) },
+		name: name, rule: r,
+		load: func(p *T, v state.Value, _ *scratch) { *at(p) = intern(raw(&v)) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if *at(p) == "" && r.null {
 				return state.Null()
 			}
 			return make(*at(p))
 		},
-		same: func(p *T, v state.Value, _ *scratch) bool { return *at(p) == string(raw(v)) },
+		same: func(p *T, v state.Value, _ *scratch) bool { return *at(p) == string(raw(&v)) },
 	}
 }
 
@@ -205,7 +195,7 @@ func emptyOrNull[T any](f field[T], known func(p *T) bool, empty state.Value) fi
 func boolField[T any](name string, r rule, at func(*T) *bool) field[T] {
 	load := func(v state.Value) bool { return v.Kind() == state.KindBool && v.Truthy() }
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
+		name: name, rule: r,
 		load:  func(p *T, v state.Value, _ *scratch) { *at(p) = load(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value { return state.Bool(*at(p)) },
 		same:  func(p *T, v state.Value, _ *scratch) bool { return *at(p) == load(v) },
@@ -222,7 +212,7 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 		return b, err == nil
 	}
 	return field[T]{
-		name: name, key: keyOf(name), rule: boolRule.orNull(),
+		name: name, rule: boolRule.orNull(),
 		load: func(p *T, v state.Value, _ *scratch) {
 			*at(p) = nil
 			if b, ok := load(v); ok {
@@ -247,7 +237,7 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 // does not fit is as large as possible.
 func intField[T any](name string, r rule, at func(*T) *int) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
+		name: name, rule: r,
 		load: func(p *T, v state.Value, _ *scratch) { *at(p) = integer(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if *at(p) == 0 && r.null {
@@ -283,7 +273,7 @@ func integer(v state.Value) int {
 // Timestamp is written as 0.
 func timeField[T any](name string, r rule, at func(*T) *Timestamp) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
+		name: name, rule: r,
 		load: func(p *T, v state.Value, _ *scratch) { *at(p) = timestamp(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if at(p).IsNull() && !r.null {
@@ -298,7 +288,7 @@ func timeField[T any](name string, r rule, at func(*T) *Timestamp) field[T] {
 // bodyField is for long byte strings, which are not decoded at all.
 func bodyField[T any](name string, r rule, at func(*T) *Body) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
+		name: name, rule: r,
 		load: func(p *T, v state.Value, _ *scratch) { *at(p) = bodyOf(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if at(p).IsMissing() && !r.null {
@@ -313,12 +303,12 @@ func bodyField[T any](name string, r rule, at func(*T) *Body) field[T] {
 // stringsField is for a list of short strings.
 func stringsField[T any](name string, elem rule, make func(string) state.Value, at func(*T) *[]string) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: listOf(elem),
+		name: name, rule: listOf(elem),
 		load: func(p *T, v state.Value, s *scratch) { *at(p) = loadStrings(v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeElems(len(*at(p)), old, func(i int, old state.Value) (state.Value, bool) {
 				str := (*at(p))[i]
-				return make(str), old.Kind() >= state.KindBytes && str == string(raw(old))
+				return make(str), old.Kind() >= state.KindBytes && str == string(raw(&old))
 			})
 		},
 		same: func(p *T, v state.Value, s *scratch) bool {
@@ -332,7 +322,7 @@ func stringsField[T any](name string, elem rule, make func(string) state.Value, 
 				return false
 			}
 			for i, str := range *at(p) {
-				if str != string(raw(elems[i])) {
+				if str != string(raw(&elems[i])) {
 					return false
 				}
 			}
@@ -351,7 +341,7 @@ func loadStrings(v state.Value, s *scratch) []string {
 	}
 	s.begin()
 	for _, e := range elems {
-		s.add(raw(e))
+		s.add(raw(&e))
 	}
 	out, all := make([]string, len(elems)), s.joined()
 	for i := range out {
@@ -363,7 +353,7 @@ func loadStrings(v state.Value, s *scratch) []string {
 // listField is for a list of tuples or of maps.
 func listField[T, E any](name string, elem rule, t table[E], store storeFunc[E], at func(*T) *[]E) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: listOf(elem),
+		name: name, rule: listOf(elem),
 		load: func(p *T, v state.Value, s *scratch) { *at(p) = loadList(t, v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeList(t, *at(p), old, store, s)

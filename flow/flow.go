@@ -194,7 +194,10 @@ func (c *common) get(key string) state.Value {
 	return v
 }
 
-func (c *common) text(key string) string { return intern(raw(c.get(key))) }
+func (c *common) text(key string) string {
+	v := c.get(key)
+	return intern(raw(&v))
+}
 
 // setText sets a text unless it is what the key has already.
 func (c *common) setText(key, s string) {

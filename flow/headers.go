@@ -116,7 +116,7 @@ var headersRule = listOf(tupleOf("list of name and value", 2, headerFields.rules
 
 func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 	return field[T]{
-		name: name, key: keyOf(name), rule: r,
+		name: name, rule: r,
 		load: func(p *T, v state.Value, s *scratch) { *at(p) = loadHeaders(v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			if *at(p) == nil && r.null {
@@ -126,8 +126,8 @@ func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 				h := (*at(p))[i]
 				mark := s.mark()
 				defer s.release(mark)
-				pair, ok := headerPair(old, s)
-				if ok && h.Name == string(raw(pair[0])) && h.Value == string(raw(pair[1])) {
+				pair, ok := headerPair(&old, s)
+				if ok && h.Name == string(raw(&pair[0])) && h.Value == string(raw(&pair[1])) {
 					return old, true
 				}
 				return headerFields.storeTuple(&h, old, s), false
@@ -145,7 +145,7 @@ func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 				return false
 			}
 			for i := range h {
-				if h[i].Name != string(raw(lines[2*i])) || h[i].Value != string(raw(lines[2*i+1])) {
+				if h[i].Name != string(raw(&lines[2*i])) || h[i].Value != string(raw(&lines[2*i+1])) {
 					return false
 				}
 			}
@@ -155,21 +155,24 @@ func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 }
 
 // loadHeaders decodes a list of headers. All names and values share one string.
+// What is no pair is left out.
 func loadHeaders(v state.Value, s *scratch) Headers {
 	if v.Kind() != state.KindList {
 		return nil
 	}
 	mark := s.mark()
 	defer s.release(mark)
-	lines, n := headerLines(v, s)
-	if n == 0 {
-		return Headers{}
-	}
+	lines, _ := s.push(v)
 	s.begin()
-	for _, e := range lines {
-		s.add(raw(e))
+	for i := range lines {
+		before := s.mark()
+		if pair, ok := headerPair(&lines[i], s); ok {
+			s.add(raw(&pair[0]))
+			s.add(raw(&pair[1]))
+		}
+		s.release(before)
 	}
-	h, all := make(Headers, n), s.joined()
+	h, all := make(Headers, len(s.ends)/2), s.joined()
 	for i := range h {
 		h[i] = Header{all.next(), all.next()}
 	}
@@ -184,9 +187,9 @@ func headerLines(v state.Value, s *scratch) (lines []state.Value, n int) {
 	}
 	elems, _ := s.push(v)
 	start := s.mark()
-	for _, e := range elems {
+	for i := range elems {
 		before := s.mark()
-		if _, ok := headerPair(e, s); ok {
+		if _, ok := headerPair(&elems[i], s); ok {
 			n++
 		} else {
 			s.release(before)
@@ -195,10 +198,10 @@ func headerLines(v state.Value, s *scratch) (lines []state.Value, n int) {
 	return s.buf[start : start+2*n], n
 }
 
-func headerPair(v state.Value, s *scratch) ([]state.Value, bool) {
+func headerPair(v *state.Value, s *scratch) ([]state.Value, bool) {
 	if v.Kind() != state.KindList {
 		return nil, false
 	}
-	pair, _ := s.push(v)
+	pair, _ := s.pushAt(v)
 	return pair, len(pair) == 2
 }

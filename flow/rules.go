@@ -50,7 +50,6 @@ type schema []schemaField
 
 type schemaField struct {
 	name string
-	key  state.Value // the same
 	rule rule
 	// optional keys may be missing.
 	optional bool

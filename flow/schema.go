@@ -55,7 +55,7 @@ var isReplayRule = func() rule {
 	check := side.check
 	side.check = func(c *checker, want string, v state.Value) (state.Value, bool) {
 		if c.repair {
-			switch string(raw(v)) {
+			switch string(raw(&v)) {
 			case "request", "response":
 			default:
 				return c.change(state.Null(), "%s set to null", v)

@@ -13,11 +13,7 @@ type flowType struct {
 }
 
 func newFlowType(name string, keys ...schemaField) flowType {
-	t := flowType{name, append(slices.Clip(commonSchema), keys...)}
-	for i := range t.keys {
-		t.keys[i].key = keyOf(t.keys[i].name)
-	}
-	return t
+	return flowType{name, append(slices.Clip(commonSchema), keys...)}
 }
 
 var flowTypes = [...]*flowType{&httpType, &tcpType, &udpType, &dnsType}

@@ -5,11 +5,9 @@ import "errors"
 // container is what lists and maps have in common: a node that knows the bytes
 // it was read from and splits them into elements when asked.
 type container struct {
-	kind   Kind
+	f      frame // of raw
 	opened bool
-	dirty  bool // elements were added, replaced, moved or removed
-	tail   uint8
-	head   uint32
+	dirty  bool  // elements were added, replaced, moved or removed
 	depth  int32 // containers around this one
 	src    *Source
 	raw    []byte  // the element as it was read; nil if made in memory
@@ -26,8 +24,8 @@ func (c *container) open() error {
 			return err
 		}
 	}
-	payload := c.raw[c.head : len(c.raw)-int(c.tail)]
-	items, err := c.src.Codec.Elements(c.src, c.kind, payload, int(c.depth)+1, c.src.Slab.room())
+	payload := c.raw[c.f.head() : len(c.raw)-c.f.tail()]
+	items, err := c.src.Codec.Elements(c.src, c.f.kind(), payload, int(c.depth)+1, c.src.Slab.room())
 	if err != nil {
 		return located(c.src, payload, err)
 	}
@@ -46,10 +44,10 @@ func (c *container) fetch() error {
 	if err != nil {
 		return located(src, data, err)
 	}
-	if len(v) != 1 || v[0].kind != c.kind {
+	if len(v) != 1 || v[0].f.kind() != c.f.kind() {
 		return &PathError{Offset: c.ext.Off, Err: errors.New("input changed while it was read")}
 	}
-	c.src, c.raw, c.head, c.tail = src, data, v[0].head, v[0].tail
+	c.src, c.raw, c.f = src, data, v[0].f
 	return nil
 }
 
@@ -57,7 +55,7 @@ func (c *container) fetch() error {
 // that changes made through the returned value are seen by c.
 func (c *container) at(i int) Value {
 	v := &c.items[i]
-	if v.kind >= KindList {
+	if v.f.kind() >= KindList {
 		v.attach(c.depth + 1)
 	}
 	return *v

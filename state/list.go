@@ -11,7 +11,7 @@ type List struct{ container }
 
 // NewList returns a list of the given elements.
 func NewList(elems ...Value) *List {
-	return &List{container{kind: KindList, opened: true, items: elems}}
+	return &List{container{f: frame(KindList), opened: true, items: elems}}
 }
 
 // Value returns l as a node of a tree.
@@ -19,7 +19,7 @@ func (l *List) Value() Value {
 	if l == nil {
 		return Value{}
 	}
-	return Value{kind: KindList, ref: l}
+	return Value{f: frame(KindList), ref: l}
 }
 
 // Len returns the number of elements.

@@ -18,7 +18,7 @@ type Entry struct{ Key, Value Value }
 // NewMap returns a map with the given entries, in this order. A key must not
 // occur twice.
 func NewMap(entries ...Entry) *Map {
-	m := &Map{container{kind: KindMap, opened: true}}
+	m := &Map{container{f: frame(KindMap), opened: true}}
 	m.items = make([]Value, 0, 2*len(entries))
 	for _, e := range entries {
 		m.items = append(m.items, e.Key, e.Value)
@@ -34,7 +34,7 @@ func (m *Map) Value() Value {
 	if m == nil {
 		return Value{}
 	}
-	return Value{kind: KindMap, ref: m}
+	return Value{f: frame(KindMap), ref: m}
 }
 
 // Len returns the number of entries.
@@ -57,8 +57,7 @@ func (m *Map) All() iter.Seq2[Value, Value] {
 // find returns the position of the text key in items, or -1.
 func (m *Map) find(key string) int {
 	for i := 0; i < len(m.items); i += 2 {
-		k := &m.items[i]
-		if k.kind == KindText && string(k.payload()) == key {
+		if m.items[i].IsKey(key) {
 			return i
 		}
 	}
@@ -70,7 +69,7 @@ func (m *Map) findKey(key Value) int { return FindKey(m.items, key) }
 // FindKey returns the position of key among elems, keys and values in turn, or
 // -1. Keys are compared as [SameKey] does.
 func FindKey(elems []Value, key Value) int {
-	if key.kind != KindText && key.kind != KindBytes {
+	if key.f.kind() != KindText && key.f.kind() != KindBytes {
 		for i := 0; i < len(elems); i += 2 {
 			if SameKey(elems[i], key) {
 				return i
@@ -81,7 +80,7 @@ func FindKey(elems []Value, key Value) int {
 	p := key.payload()
 	for i := 0; i < len(elems); i += 2 {
 		k := &elems[i]
-		if k.kind == key.kind && len(k.data)-int(k.head)-int(k.tail) == len(p) && bytes.Equal(k.payload(), p) {
+		if k.f.kind() == key.f.kind() && len(k.data)-k.f.head()-k.f.tail() == len(p) && bytes.Equal(k.payload(), p) {
 			return i
 		}
 	}

@@ -23,9 +23,10 @@ type Codec interface {
 	// without looking into it.
 	Open(src *Source, data []byte) (Value, error)
 
-	// Scalar decodes the payload of a bool, an integer, a float or a text
-	// and returns it as a value made in memory (see [Bool], [BigInt], …).
-	// Text is returned aliasing payload.
+	// Scalar decodes the payload of a bool, an integer or a float and returns
+	// it as a value made in memory (see [Bool], [BigInt], …). The payload of a
+	// text is its UTF-8, so Scalar is called for a text only to say what is
+	// wrong with one that is not.
 	Scalar(kind Kind, payload []byte) (Value, error)
 
 	// Elements splits the payload of a list, or of a map into keys and values
@@ -112,11 +113,13 @@ func OpenAt(src *Source, data []byte) (Value, error) {
 	return v, nil
 }
 
-// Encoded returns an undecoded value. It is for codecs: elem is the whole
+// SetEncoded makes v an undecoded value. It is for codecs: elem is the whole
 // element, a sub-slice of src.Data, of which head bytes lie before and tail
 // bytes behind the payload.
-func Encoded(src *Source, kind Kind, elem []byte, head uint32, tail uint8) Value {
-	return Value{kind: kind, head: head, tail: tail, data: elem, ref: src}
+func (v *Value) SetEncoded(src *Source, kind Kind, elem []byte, head uint32, tail uint8) {
+	v.f, v.num = newFrame(kind, head, tail), 0
+	v.data = elem
+	v.ref = src
 }
 
 // ErrElided is the error of asking for a large leaf that was not kept when the
@@ -159,29 +162,29 @@ func External(kind Kind, payload *Extent) Value {
 	if kind != KindBytes && kind != KindText {
 		panic("state: External is for bytes and text, not " + kind.String())
 	}
-	return Value{kind: kind, ref: payload}
+	return Value{f: frame(kind), ref: payload}
 }
 
 // ExternalContainer returns a list or map that is not in memory and is fetched
 // as a whole when somebody looks into it. whole is its encoding.
 func ExternalContainer(codec Codec, kind Kind, whole *Extent, depth int) Value {
-	c := container{kind: kind, src: &Source{Codec: codec, Off: whole.Off}, ext: whole, depth: int32(depth)}
+	c := container{f: frame(kind), src: &Source{Codec: codec, Off: whole.Off}, ext: whole, depth: int32(depth)}
 	if kind == KindMap {
-		return Value{kind: kind, ref: &Map{c}}
+		return Value{f: frame(kind), ref: &Map{c}}
 	}
-	return Value{kind: kind, ref: &List{c}}
+	return Value{f: frame(kind), ref: &List{c}}
 }
 
 // ExternalMap returns a map of which the encoding is not contiguous in memory
 // because an external value lies inside. elems are its keys and values in turn
 // and in logical order; whole is the encoding of the map as it was read.
 func ExternalMap(src *Source, whole *Extent, depth int, elems []Value) Value {
-	m := &Map{container{kind: KindMap, src: src, ext: whole, items: elems, opened: true, depth: int32(depth)}}
-	return Value{kind: KindMap, ref: m}
+	m := &Map{container{f: frame(KindMap), src: src, ext: whole, items: elems, opened: true, depth: int32(depth)}}
+	return Value{f: frame(KindMap), ref: m}
 }
 
 // ExternalList is [ExternalMap] for a list.
 func ExternalList(src *Source, whole *Extent, depth int, elems []Value) Value {
-	l := &List{container{kind: KindList, src: src, ext: whole, items: elems, opened: true, depth: int32(depth)}}
-	return Value{kind: KindList, ref: l}
+	l := &List{container{f: frame(KindList), src: src, ext: whole, items: elems, opened: true, depth: int32(depth)}}
+	return Value{f: frame(KindList), ref: l}
 }

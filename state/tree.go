@@ -37,9 +37,9 @@ func Detach(v Value) Value {
 	case *Source:
 		return detachScalar(v, n)
 	case *Map:
-		return Value{kind: v.kind, ref: &Map{n.detach()}}
+		return Value{f: v.f, ref: &Map{n.detach()}}
 	case *List:
-		return Value{kind: v.kind, ref: &List{n.detach()}}
+		return Value{f: v.f, ref: &List{n.detach()}}
 	}
 	v.data = bytes.Clone(v.data)
 	return v
@@ -74,7 +74,7 @@ func (c *container) detach() container {
 // Validate decodes everything in v that is in memory and returns the first
 // error it meets, with its path.
 func Validate(v Value) error {
-	switch v.kind {
+	switch v.f.kind() {
 	case KindMap:
 		m, err := v.Map()
 		if err != nil {
@@ -101,7 +101,7 @@ func Validate(v Value) error {
 	case KindNull, KindBytes:
 	default:
 		if _, ok := v.ref.(*Source); ok {
-			_, err := v.scalar(v.kind)
+			_, err := v.scalar(v.f.kind())
 			return err
 		}
 	}
@@ -113,13 +113,13 @@ func Validate(v Value) error {
 // Every NaN equals every other, and 0.0 differs from -0.0. Malformed values
 // equal only a value with the same bytes.
 func Equal(a, b Value) bool {
-	if a.kind != b.kind {
+	if a.f.kind() != b.f.kind() {
 		return false
 	}
 	if sameBytes(a, b) {
 		return true
 	}
-	switch a.kind {
+	switch a.f.kind() {
 	case KindNull:
 		return true
 	case KindBool:
@@ -196,11 +196,11 @@ func (v Value) encoded() []byte {
 // because mitmproxy's maps are: 1, 1.0 and true are one key, text never equals
 // bytes, no NaN equals another.
 func SameKey(a, b Value) bool {
-	if a.kind == KindText || a.kind == KindBytes || b.kind == KindText || b.kind == KindBytes {
-		return a.kind == b.kind && bytes.Equal(a.payload(), b.payload())
+	if a.f.kind() == KindText || a.f.kind() == KindBytes || b.f.kind() == KindText || b.f.kind() == KindBytes {
+		return a.f.kind() == b.f.kind() && bytes.Equal(a.payload(), b.payload())
 	}
-	if a.kind == KindNull || b.kind == KindNull {
-		return a.kind == b.kind
+	if a.f.kind() == KindNull || b.f.kind() == KindNull {
+		return a.f.kind() == b.f.kind()
 	}
 	x, xf := a.rat()
 	y, yf := b.rat()
@@ -213,7 +213,7 @@ func SameKey(a, b Value) bool {
 // rat returns the number behind a bool, int or float; nil for what has no
 // exact fraction, with the float itself.
 func (v Value) rat() (*big.Rat, float64) {
-	switch v.kind {
+	switch v.f.kind() {
 	case KindBool:
 		if b, _ := v.Bool(); b {
 			return big.NewRat(1, 1), 0

@@ -124,32 +124,27 @@ func frame(src *state.Source, data []byte, head int, size int64) (state.Value, e
 	if kind == state.KindNull && size != 0 {
 		return state.Value{}, syntax(head, ErrNull)
 	}
-	return state.Encoded(src, kind, data[:end], uint32(head), 1), nil
+	var v state.Value
+	v.SetEncoded(src, kind, data[:end], uint32(head), 1)
+	return v, nil
 }
 
 // nested sets v to the element at the start of data, a part of the payload of a
 // list or map, and returns the number of bytes it takes.
 func (c Codec) nested(src *state.Source, data []byte, v *state.Value) (n int, err error) {
-	// The common case: one to nine digits and a colon.
-	size, i := 0, 0
-	for i < len(data) && i < 9 && data[i]-'0' <= 9 {
-		size = size*10 + int(data[i]-'0')
-		i++
+	if head, end := usual(data); head > 0 {
+		v.SetEncoded(src, kindOf[data[end-1]], data[:end], uint32(head), 1)
+		return end, nil
 	}
-	if i == 0 || i == len(data) || data[i] != ':' || c.Strict && i > 1 && data[0] == '0' {
-		if i, size, err = c.oddPrefix(data, int64(len(data))); err != nil {
-			return 0, err
-		}
+	head, size, err := c.NestedPrefix(data, int64(len(data)))
+	if err != nil {
+		return 0, err
 	}
-	end := i + 1 + size
-	if end < len(data) {
-		if kind := kindOf[data[end]]; kind > state.KindNull && kind != badTag {
-			*v = state.Encoded(src, kind, data[:end+1], uint32(i+1), 1)
-			return end + 1, nil
-		}
+	if head == 0 {
+		return 0, syntax(0, ErrPrefix)
 	}
-	*v, err = frame(src, data, i+1, int64(size))
-	return end + 1, err
+	*v, err = frame(src, data, head, size)
+	return head + int(size) + 1, err
 }
 
 // NestedPrefix is [Codec.Prefix] by the rules for elements of lists and maps,
@@ -235,16 +230,14 @@ func (c Codec) Elements(src *state.Source, kind state.Kind, payload []byte, dept
 		return dst, nil
 	}
 	m := NewEntries(c, dst)
-	for pos := 0; pos < len(payload); {
+	for pos := m.AddUsual(src, payload); pos < len(payload); {
 		key, val := m.next()
 		n, err := c.nested(src, payload[pos:], key)
 		if err != nil {
 			return dst, shift(err, pos)
 		}
-		if key.Kind() != state.KindText || !plainKey(key.Payload()) {
-			if err := c.CheckKey(*key); err != nil {
-				return dst, shift(err, pos)
-			}
+		if err := c.CheckKey(*key); err != nil {
+			return dst, shift(err, pos)
 		}
 		keyPos := pos
 		pos += n
@@ -298,6 +291,55 @@ func (m *Entries) Add(key, val state.Value) error {
 	k, v := m.next()
 	*k, *v = key, val
 	return m.accept()
+}
+
+// AddUsual adds entries from the start of data, a part of the payload of a map,
+// as long as they are complete and as mitmproxy writes them: with lengths of a
+// few digits and short keys in ASCII. It returns the number of bytes they take.
+// What stops it is not necessarily wrong.
+func (m *Entries) AddUsual(src *state.Source, data []byte) int {
+	pos := 0
+	for {
+		key, val := m.next()
+		head, end := usual(data[pos:])
+		if head == 0 {
+			return pos
+		}
+		k := data[pos : pos+end]
+		if k[end-1] != ';' || !plainKey(k[head:end-1]) {
+			return pos
+		}
+		vhead, vend := usual(data[pos+end:])
+		if vhead == 0 {
+			return pos
+		}
+		v := data[pos+end : pos+end+vend]
+		key.SetEncoded(src, state.KindText, k, uint32(head), 1)
+		val.SetEncoded(src, kindOf[v[vend-1]], v, uint32(vhead), 1)
+		if m.accept() != nil {
+			return pos
+		}
+		pos += end + vend
+	}
+}
+
+// usual frames the element at the start of data, if it is complete and its
+// length spelled as usual: head is the length of its prefix and end that of the
+// element. Otherwise both are 0.
+func usual(data []byte) (head, end int) {
+	size, i := 0, 0
+	for i < len(data) && i < 9 && data[i]-'0' <= 9 {
+		size = size*10 + int(data[i]-'0')
+		i++
+	}
+	tag := i + 1 + size
+	if i == 0 || tag >= len(data) || data[i] != ':' || data[0] == '0' && i > 1 {
+		return 0, 0
+	}
+	if kind := kindOf[data[tag]]; kind == badTag || kind == state.KindNull && size > 0 {
+		return 0, 0
+	}
+	return i + 1, tag + 1
 }
 
 // next returns where the next entry is to be put.
