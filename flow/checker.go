@@ -139,7 +139,7 @@ func (c *checker) elements(v state.Value) ([]state.Value, error) {
 			}
 		}
 	}
-	return c.push(v)
+	return c.push(&v)
 }
 
 // fields checks the map v, which is at the current path.

@@ -237,7 +237,7 @@ var serverFields = func() table[ServerConn] {
 func addressField[T any](name string, r rule, at func(*T) **Address) field[T] {
 	return field[T]{
 		name: name, rule: r,
-		load: func(p *T, v state.Value, s *scratch) {
+		load: func(p *T, v *state.Value, s *scratch) {
 			*at(p) = nil
 			if a, ok := loadAddress(v, s); ok {
 				*at(p) = &a
@@ -263,7 +263,7 @@ func addressField[T any](name string, r rule, at func(*T) **Address) field[T] {
 			}
 			return state.NewList(elems...).Value()
 		},
-		same: func(p *T, v state.Value, s *scratch) bool {
+		same: func(p *T, v *state.Value, s *scratch) bool {
 			a, ok := loadAddress(v, s)
 			have := *at(p)
 			return ok == (have != nil) && (!ok || a == *have)
@@ -271,7 +271,7 @@ func addressField[T any](name string, r rule, at func(*T) **Address) field[T] {
 	}
 }
 
-func loadAddress(v state.Value, s *scratch) (a Address, ok bool) {
+func loadAddress(v *state.Value, s *scratch) (a Address, ok bool) {
 	if v.Kind() != state.KindList {
 		return a, false
 	}
@@ -283,11 +283,11 @@ func loadAddress(v state.Value, s *scratch) (a Address, ok bool) {
 		case 0:
 			a.Host = intern(raw(&e))
 		case 1:
-			a.Port = integer(e)
+			a.Port = integer(&e)
 		case 2:
-			a.FlowInfo = integer(e)
+			a.FlowInfo = integer(&e)
 		case 3:
-			a.ScopeID = integer(e)
+			a.ScopeID = integer(&e)
 		}
 	}
 	return a, true
@@ -296,7 +296,7 @@ func loadAddress(v state.Value, s *scratch) (a Address, ok bool) {
 func viaField[T any](name string, at func(*T) **Via) field[T] {
 	return field[T]{
 		name: name, rule: viaRule.orNull(),
-		load: func(p *T, v state.Value, s *scratch) {
+		load: func(p *T, v *state.Value, s *scratch) {
 			*at(p) = nil
 			if via, ok := loadVia(v, s); ok {
 				*at(p) = &via
@@ -310,7 +310,7 @@ func viaField[T any](name string, at func(*T) **Via) field[T] {
 			addr := state.NewList(state.Text(via.Host), state.Int(int64(via.Port))).Value()
 			return state.NewList(state.Text(via.Scheme), addr).Value()
 		},
-		same: func(p *T, v state.Value, s *scratch) bool {
+		same: func(p *T, v *state.Value, s *scratch) bool {
 			via, ok := loadVia(v, s)
 			have := *at(p)
 			return ok == (have != nil) && (!ok || via == *have)
@@ -318,7 +318,7 @@ func viaField[T any](name string, at func(*T) **Via) field[T] {
 	}
 }
 
-func loadVia(v state.Value, s *scratch) (via Via, ok bool) {
+func loadVia(v *state.Value, s *scratch) (via Via, ok bool) {
 	if v.Kind() != state.KindList {
 		return via, false
 	}
@@ -329,7 +329,7 @@ func loadVia(v state.Value, s *scratch) (via Via, ok bool) {
 		return via, false
 	}
 	via.Scheme = intern(raw(&elems[0]))
-	a, ok := loadAddress(elems[1], s)
+	a, ok := loadAddress(&elems[1], s)
 	via.Host, via.Port = a.Host, a.Port
 	return via, ok
 }
@@ -344,7 +344,7 @@ func certificatesField[T any](name string, at func(*T) *[]Certificate) field[T] 
 	f := certificateElem
 	return field[T]{
 		name: name, rule: listOf(bytesRule),
-		load: func(p *T, v state.Value, s *scratch) {
+		load: func(p *T, v *state.Value, s *scratch) {
 			mark := s.mark()
 			defer s.release(mark)
 			*at(p) = nil
@@ -354,17 +354,17 @@ func certificatesField[T any](name string, at func(*T) *[]Certificate) field[T] 
 			}
 			list := make([]Certificate, len(elems))
 			for i, e := range elems {
-				f.load(&list[i], e, s)
+				f.load(&list[i], &e, s)
 			}
 			*at(p) = list
 		},
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeElems(len(*at(p)), old, func(i int, old state.Value) (state.Value, bool) {
 				c := &(*at(p))[i]
-				return f.store(c, old, s), !old.IsNull() && f.same(c, old, s)
+				return f.store(c, old, s), !old.IsNull() && f.same(c, &old, s)
 			})
 		},
-		same: func(p *T, v state.Value, s *scratch) bool {
+		same: func(p *T, v *state.Value, s *scratch) bool {
 			mark := s.mark()
 			defer s.release(mark)
 			elems, _ := s.push(v)
@@ -376,7 +376,7 @@ func certificatesField[T any](name string, at func(*T) *[]Certificate) field[T] 
 				return false
 			}
 			for i := range list {
-				if !f.same(&list[i], elems[i], s) {
+				if !f.same(&list[i], &elems[i], s) {
 					return false
 				}
 			}

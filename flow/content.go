@@ -19,9 +19,9 @@ type Body struct{ v state.Value }
 func NewBody(b []byte) Body { return Body{state.Bytes(b)} }
 
 // bodyOf returns the body in a state; what is neither bytes nor text is missing.
-func bodyOf(v state.Value) Body {
+func bodyOf(v *state.Value) Body {
 	if v.Kind() == state.KindBytes || v.Kind() == state.KindText {
-		return Body{v}
+		return Body{*v}
 	}
 	return Body{}
 }

@@ -13,12 +13,12 @@ type field[T any] struct {
 	name string // "" for an element of a tuple
 	rule rule
 	// load decodes v into p. What is of the wrong type leaves the zero value.
-	load func(p *T, v state.Value, s *scratch)
+	load func(p *T, v *state.Value, s *scratch)
 	// store returns the value to write. old is what is there now; it keeps what
 	// is not edited in it.
 	store func(p *T, old state.Value, s *scratch) state.Value
 	// same tells whether load would give what is in p.
-	same func(p *T, v state.Value, s *scratch) bool
+	same func(p *T, v *state.Value, s *scratch) bool
 }
 
 // A table is the fields of a map in logical order, or of a tuple.
@@ -42,7 +42,7 @@ func (t table[T]) rules() []rule {
 
 // load decodes the map or tuple v into p and tells whether there is anything
 // in it.
-func (t table[T]) load(p *T, v state.Value, s *scratch) bool {
+func (t table[T]) load(p *T, v *state.Value, s *scratch) bool {
 	mark := s.mark()
 	defer s.release(mark)
 	elems, err := s.push(v)
@@ -58,7 +58,7 @@ func (t table[T]) load(p *T, v state.Value, s *scratch) bool {
 }
 
 // same tells whether load would give what is in p.
-func (t table[T]) same(p *T, v state.Value, s *scratch) bool {
+func (t table[T]) same(p *T, v *state.Value, s *scratch) bool {
 	mark := s.mark()
 	defer s.release(mark)
 	elems, _ := s.push(v)
@@ -75,7 +75,7 @@ func (t table[T]) storeMap(p *T, old state.Value, s *scratch) state.Value {
 	if m, err := old.Map(); err == nil {
 		for i := range t {
 			f := &t[i]
-			if v, _ := m.Get(f.name); !f.same(p, v, s) {
+			if v, _ := m.Get(f.name); !f.same(p, &v, s) {
 				m.Set(f.name, f.store(p, v, s))
 			}
 		}
@@ -92,7 +92,7 @@ func (t table[T]) storeMap(p *T, old state.Value, s *scratch) state.Value {
 func (t table[T]) storeTuple(p *T, old state.Value, s *scratch) state.Value {
 	if l, err := old.List(); err == nil && l.Len() == len(t) {
 		for i := range t {
-			if v := l.At(i); !t[i].same(p, v, s) {
+			if v := l.At(i); !t[i].same(p, &v, s) {
 				l.Set(i, t[i].store(p, v, s))
 			}
 		}
@@ -106,19 +106,22 @@ func (t table[T]) storeTuple(p *T, old state.Value, s *scratch) state.Value {
 }
 
 // in returns the value of f, field i of its table, among the elements of v.
-func (f *field[T]) in(v state.Value, elems []state.Value, i int) state.Value {
+func (f *field[T]) in(v *state.Value, elems []state.Value, i int) *state.Value {
 	switch {
 	case f.name == "": // an element of a tuple
 		if v.Kind() == state.KindList && i < len(elems) {
-			return elems[i]
+			return &elems[i]
 		}
 	case v.Kind() == state.KindMap:
 		if j := lookup(elems, f.name, i); j >= 0 {
-			return elems[j+1]
+			return &elems[j+1]
 		}
 	}
-	return state.Null()
+	return &absent
 }
+
+// absent stands for what is not there.
+var absent state.Value
 
 // lookup returns the position of a key among keys and values in turn, or -1. The
 // key is probably entry number i, where mitmproxy puts it.
@@ -156,14 +159,14 @@ func raw(v *state.Value) []byte {
 func stringField[T any](name string, r rule, make func(string) state.Value, at func(*T) *string) field[T] {
 	return field[T]{
 		name: name, rule: r,
-		load: func(p *T, v state.Value, _ *scratch) { *at(p) = intern(raw(&v)) },
+		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = intern(raw(v)) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if *at(p) == "" && r.null {
 				return state.Null()
 			}
 			return make(*at(p))
 		},
-		same: func(p *T, v state.Value, _ *scratch) bool { return *at(p) == string(raw(&v)) },
+		same: func(p *T, v *state.Value, _ *scratch) bool { return *at(p) == string(raw(v)) },
 	}
 }
 
@@ -193,18 +196,18 @@ func emptyOrNull[T any](f field[T], known func(p *T) bool, empty state.Value) fi
 }
 
 func boolField[T any](name string, r rule, at func(*T) *bool) field[T] {
-	load := func(v state.Value) bool { return v.Kind() == state.KindBool && v.Truthy() }
+	load := func(v *state.Value) bool { return v.Kind() == state.KindBool && v.Truthy() }
 	return field[T]{
 		name: name, rule: r,
-		load:  func(p *T, v state.Value, _ *scratch) { *at(p) = load(v) },
+		load:  func(p *T, v *state.Value, _ *scratch) { *at(p) = load(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value { return state.Bool(*at(p)) },
-		same:  func(p *T, v state.Value, _ *scratch) bool { return *at(p) == load(v) },
+		same:  func(p *T, v *state.Value, _ *scratch) bool { return *at(p) == load(v) },
 	}
 }
 
 // maybeBoolField is for a boolean or null.
 func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
-	load := func(v state.Value) (b, ok bool) {
+	load := func(v *state.Value) (b, ok bool) {
 		if v.Kind() != state.KindBool {
 			return false, false
 		}
@@ -213,7 +216,7 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 	}
 	return field[T]{
 		name: name, rule: boolRule.orNull(),
-		load: func(p *T, v state.Value, _ *scratch) {
+		load: func(p *T, v *state.Value, _ *scratch) {
 			*at(p) = nil
 			if b, ok := load(v); ok {
 				*at(p) = &b
@@ -225,7 +228,7 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 			}
 			return state.Null()
 		},
-		same: func(p *T, v state.Value, _ *scratch) bool {
+		same: func(p *T, v *state.Value, _ *scratch) bool {
 			b, ok := load(v)
 			have := *at(p)
 			return ok == (have != nil) && (!ok || b == *have)
@@ -238,18 +241,18 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 func intField[T any](name string, r rule, at func(*T) *int) field[T] {
 	return field[T]{
 		name: name, rule: r,
-		load: func(p *T, v state.Value, _ *scratch) { *at(p) = integer(v) },
+		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = integer(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if *at(p) == 0 && r.null {
 				return state.Null()
 			}
 			return state.Int(int64(*at(p)))
 		},
-		same: func(p *T, v state.Value, _ *scratch) bool { return *at(p) == integer(v) },
+		same: func(p *T, v *state.Value, _ *scratch) bool { return *at(p) == integer(v) },
 	}
 }
 
-func integer(v state.Value) int {
+func integer(v *state.Value) int {
 	if v.Kind() != state.KindInt {
 		return 0
 	}
@@ -274,14 +277,14 @@ func integer(v state.Value) int {
 func timeField[T any](name string, r rule, at func(*T) *Timestamp) field[T] {
 	return field[T]{
 		name: name, rule: r,
-		load: func(p *T, v state.Value, _ *scratch) { *at(p) = timestamp(v) },
+		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = timestamp(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if at(p).IsNull() && !r.null {
 				return state.Float(0)
 			}
 			return at(p).value()
 		},
-		same: func(p *T, v state.Value, _ *scratch) bool { return at(p).same(timestamp(v)) },
+		same: func(p *T, v *state.Value, _ *scratch) bool { return at(p).same(timestamp(v)) },
 	}
 }
 
@@ -289,14 +292,14 @@ func timeField[T any](name string, r rule, at func(*T) *Timestamp) field[T] {
 func bodyField[T any](name string, r rule, at func(*T) *Body) field[T] {
 	return field[T]{
 		name: name, rule: r,
-		load: func(p *T, v state.Value, _ *scratch) { *at(p) = bodyOf(v) },
+		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = bodyOf(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if at(p).IsMissing() && !r.null {
 				return state.Bytes(nil)
 			}
 			return at(p).v
 		},
-		same: func(p *T, v state.Value, _ *scratch) bool { return sameLeaf(at(p).v, bodyOf(v).v) },
+		same: func(p *T, v *state.Value, _ *scratch) bool { return sameLeaf(at(p).v, bodyOf(v).v) },
 	}
 }
 
@@ -304,14 +307,14 @@ func bodyField[T any](name string, r rule, at func(*T) *Body) field[T] {
 func stringsField[T any](name string, elem rule, make func(string) state.Value, at func(*T) *[]string) field[T] {
 	return field[T]{
 		name: name, rule: listOf(elem),
-		load: func(p *T, v state.Value, s *scratch) { *at(p) = loadStrings(v, s) },
+		load: func(p *T, v *state.Value, s *scratch) { *at(p) = loadStrings(v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeElems(len(*at(p)), old, func(i int, old state.Value) (state.Value, bool) {
 				str := (*at(p))[i]
 				return make(str), old.Kind() >= state.KindBytes && str == string(raw(&old))
 			})
 		},
-		same: func(p *T, v state.Value, s *scratch) bool {
+		same: func(p *T, v *state.Value, s *scratch) bool {
 			mark := s.mark()
 			defer s.release(mark)
 			elems, _ := s.push(v)
@@ -332,7 +335,7 @@ func stringsField[T any](name string, elem rule, make func(string) state.Value, 
 }
 
 // loadStrings decodes a list of strings. They share one allocation.
-func loadStrings(v state.Value, s *scratch) []string {
+func loadStrings(v *state.Value, s *scratch) []string {
 	mark := s.mark()
 	defer s.release(mark)
 	elems, _ := s.push(v)
@@ -354,15 +357,15 @@ func loadStrings(v state.Value, s *scratch) []string {
 func listField[T, E any](name string, elem rule, t table[E], store storeFunc[E], at func(*T) *[]E) field[T] {
 	return field[T]{
 		name: name, rule: listOf(elem),
-		load: func(p *T, v state.Value, s *scratch) { *at(p) = loadList(t, v, s) },
+		load: func(p *T, v *state.Value, s *scratch) { *at(p) = loadList(t, v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeList(t, *at(p), old, store, s)
 		},
-		same: func(p *T, v state.Value, s *scratch) bool { return sameList(t, *at(p), v, s) },
+		same: func(p *T, v *state.Value, s *scratch) bool { return sameList(t, *at(p), v, s) },
 	}
 }
 
-func loadList[E any](t table[E], v state.Value, s *scratch) []E {
+func loadList[E any](t table[E], v *state.Value, s *scratch) []E {
 	mark := s.mark()
 	defer s.release(mark)
 	elems, _ := s.push(v)
@@ -371,7 +374,7 @@ func loadList[E any](t table[E], v state.Value, s *scratch) []E {
 	}
 	out := make([]E, len(elems))
 	for i, e := range elems {
-		t.load(&out[i], e, s)
+		t.load(&out[i], &e, s)
 	}
 	return out
 }
@@ -380,7 +383,7 @@ func loadList[E any](t table[E], v state.Value, s *scratch) []E {
 // is the method of t for one of them.
 func storeList[E any](t table[E], list []E, old state.Value, store storeFunc[E], s *scratch) state.Value {
 	return storeElems(len(list), old, func(i int, old state.Value) (state.Value, bool) {
-		if old.Kind() >= state.KindList && t.same(&list[i], old, s) {
+		if old.Kind() >= state.KindList && t.same(&list[i], &old, s) {
 			return old, true
 		}
 		return store(&list[i], old, s), false
@@ -389,7 +392,7 @@ func storeList[E any](t table[E], list []E, old state.Value, store storeFunc[E],
 
 type storeFunc[E any] = func(*E, state.Value, *scratch) state.Value
 
-func sameList[E any](t table[E], list []E, v state.Value, s *scratch) bool {
+func sameList[E any](t table[E], list []E, v *state.Value, s *scratch) bool {
 	mark := s.mark()
 	defer s.release(mark)
 	elems, _ := s.push(v)
@@ -400,7 +403,7 @@ func sameList[E any](t table[E], list []E, v state.Value, s *scratch) bool {
 		return false
 	}
 	for i := range list {
-		if !t.same(&list[i], elems[i], s) {
+		if !t.same(&list[i], &elems[i], s) {
 			return false
 		}
 	}

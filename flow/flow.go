@@ -172,7 +172,7 @@ func (c *common) SetMarked(name string) { c.setText("marked", name) }
 func (c *common) IsReplay() string { return c.text("is_replay") }
 
 // TimestampCreated implements [Flow].
-func (c *common) TimestampCreated() Timestamp { return timestamp(c.get("timestamp_created")) }
+func (c *common) TimestampCreated() Timestamp { return timestamp(c.peek("timestamp_created")) }
 
 // TimestampStart implements [Flow].
 func (c *common) TimestampStart() Timestamp { return c.ClientConn().TimestampStart }
@@ -189,14 +189,21 @@ func (c *common) SetIsReplay(side string) {
 	}
 }
 
+// peek is get for looking only.
+func (c *common) peek(key string) *state.Value {
+	if v := c.m.Peek(key); v != nil {
+		return v
+	}
+	return &absent
+}
+
 func (c *common) get(key string) state.Value {
 	v, _ := c.m.Get(key)
 	return v
 }
 
 func (c *common) text(key string) string {
-	v := c.get(key)
-	return intern(raw(&v))
+	return intern(raw(c.peek(key)))
 }
 
 // setText sets a text unless it is what the key has already.
@@ -207,7 +214,7 @@ func (c *common) setText(key, s string) {
 }
 
 func (c *common) setTime(key string, t Timestamp) {
-	if timestamp(c.get(key)).same(t) {
+	if timestamp(c.peek(key)).same(t) {
 		return
 	}
 	if t.IsNull() {

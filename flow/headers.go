@@ -117,7 +117,7 @@ var headersRule = listOf(tupleOf("list of name and value", 2, headerFields.rules
 func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 	return field[T]{
 		name: name, rule: r,
-		load: func(p *T, v state.Value, s *scratch) { *at(p) = loadHeaders(v, s) },
+		load: func(p *T, v *state.Value, s *scratch) { *at(p) = loadHeaders(v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			if *at(p) == nil && r.null {
 				return state.Null()
@@ -133,7 +133,7 @@ func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 				return headerFields.storeTuple(&h, old, s), false
 			})
 		},
-		same: func(p *T, v state.Value, s *scratch) bool {
+		same: func(p *T, v *state.Value, s *scratch) bool {
 			h := *at(p)
 			if r.null && (h == nil) != (v.Kind() != state.KindList) {
 				return false
@@ -156,7 +156,7 @@ func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 
 // loadHeaders decodes a list of headers. All names and values share one string.
 // What is no pair is left out.
-func loadHeaders(v state.Value, s *scratch) Headers {
+func loadHeaders(v *state.Value, s *scratch) Headers {
 	if v.Kind() != state.KindList {
 		return nil
 	}
@@ -181,7 +181,7 @@ func loadHeaders(v state.Value, s *scratch) Headers {
 
 // headerLines returns names and values in turn, and how many headers there are.
 // What is no pair is left out. The result is valid until s is released.
-func headerLines(v state.Value, s *scratch) (lines []state.Value, n int) {
+func headerLines(v *state.Value, s *scratch) (lines []state.Value, n int) {
 	if v.Kind() != state.KindList {
 		return nil, 0
 	}
@@ -202,6 +202,6 @@ func headerPair(v *state.Value, s *scratch) ([]state.Value, bool) {
 	if v.Kind() != state.KindList {
 		return nil, false
 	}
-	pair, _ := s.pushAt(v)
+	pair, _ := s.push(v)
 	return pair, len(pair) == 2
 }

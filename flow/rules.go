@@ -240,7 +240,7 @@ func falsyNull(r rule) rule {
 	r.check = func(c *checker, want string, v state.Value) (state.Value, bool) {
 		if c.repair {
 			mark := c.mark()
-			elems, err := c.push(v)
+			elems, err := c.push(&v)
 			empty := err == nil && len(elems) == 0
 			c.release(mark)
 			if v.Kind() < state.KindList {
@@ -286,7 +286,7 @@ func truncated(r rule, most int) rule {
 	r.check = func(c *checker, want string, v state.Value) (state.Value, bool) {
 		if c.repair && v.Kind() == state.KindList {
 			mark := c.mark()
-			elems, err := c.push(v)
+			elems, err := c.push(&v)
 			n := len(elems)
 			c.release(mark)
 			if err == nil && n > most {

@@ -36,10 +36,7 @@ func (s *scratch) release(mark int) { s.buf = s.buf[:mark] }
 
 // push returns the elements of the list or map v; they are valid until
 // release. Nothing else has elements.
-func (s *scratch) push(v state.Value) ([]state.Value, error) { return s.pushAt(&v) }
-
-// pushAt is push for a value that need not be copied.
-func (s *scratch) pushAt(v *state.Value) ([]state.Value, error) {
+func (s *scratch) push(v *state.Value) ([]state.Value, error) {
 	mark := len(s.buf)
 	if v.Kind() < state.KindList {
 		return nil, nil

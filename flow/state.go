@@ -83,9 +83,9 @@ func (c *common) SetState(m *state.Map) error {
 func loadPart[T any](c *common, key string, t table[T], p *T) {
 	s := newScratch()
 	defer s.free()
-	v, ok := c.m.Get(key)
+	v := c.peek(key)
 	switch {
-	case !ok:
+	case v == &absent:
 		c.note(key, state.ErrMissing)
 	case v.Kind() != state.KindMap:
 		c.note(key, &state.TypeError{Want: state.KindMap.String(), Got: v.Kind().String()})
@@ -96,7 +96,7 @@ func loadPart[T any](c *common, key string, t table[T], p *T) {
 
 // loadNew decodes a part that may be null.
 func loadNew[T any](c *common, key string, t table[T]) *T {
-	v, _ := c.m.Get(key)
+	v := c.peek(key)
 	if v.Kind() != state.KindMap {
 		if v.Truthy() {
 			c.note(key, &state.TypeError{Want: "map or null", Got: v.Kind().String()})
@@ -126,7 +126,7 @@ func (c *common) Damage() error { return c.damage }
 
 // syncPart writes a part back that cannot be null, if it was asked for.
 func syncPart[T any](m *state.Map, key string, t table[T], p *T, s *scratch) {
-	if v, _ := m.Get(key); p != nil && !t.same(p, v, s) {
+	if v, _ := m.Get(key); p != nil && !t.same(p, &v, s) {
 		m.Set(key, t.storeMap(p, v, s))
 	}
 }
@@ -135,7 +135,7 @@ func syncPart[T any](m *state.Map, key string, t table[T], p *T, s *scratch) {
 func syncOptional[T any](m *state.Map, key string, t table[T], p *T, s *scratch) {
 	v, _ := m.Get(key)
 	mark := s.mark()
-	elems, _ := s.push(v)
+	elems, _ := s.push(&v)
 	present := v.Kind() == state.KindMap && len(elems) > 0
 	s.release(mark)
 	switch {
@@ -143,7 +143,7 @@ func syncOptional[T any](m *state.Map, key string, t table[T], p *T, s *scratch)
 		if present {
 			m.Set(key, state.Null())
 		}
-	case !present || !t.same(p, v, s):
+	case !present || !t.same(p, &v, s):
 		m.Set(key, t.storeMap(p, v, s))
 	}
 }
@@ -156,7 +156,7 @@ func reloadPart[T any](m *state.Map, key string, t table[T], p *T, s *scratch) *
 		p = new(T)
 	}
 	old := *p
-	if v.Kind() != state.KindMap || !t.load(p, v, s) {
+	if v.Kind() != state.KindMap || !t.load(p, &v, s) {
 		*p = old
 		return nil
 	}

@@ -36,7 +36,7 @@ func (f *stream) Messages() []Message {
 	if !f.loaded {
 		s := newScratch()
 		defer s.free()
-		f.messages, f.loaded = loadList(messageFields, f.get("messages"), s), true
+		f.messages, f.loaded = loadList(messageFields, f.peek("messages"), s), true
 		f.note("messages", s.err)
 	}
 	return f.messages
@@ -50,14 +50,14 @@ func (f *stream) sync(s *scratch) {
 		return
 	}
 	v := f.get("messages")
-	if !sameList(messageFields, f.messages, v, s) {
+	if !sameList(messageFields, f.messages, &v, s) {
 		f.m.Set("messages", storeList(messageFields, f.messages, v, messageFields.storeTuple, s))
 	}
 }
 
 func (f *stream) reload(s *scratch) {
 	if f.loaded {
-		f.messages = loadList(messageFields, f.get("messages"), s)
+		f.messages = loadList(messageFields, f.peek("messages"), s)
 	}
 }
 

@@ -59,7 +59,7 @@ func (t Timestamp) Sub(u Timestamp) (d time.Duration, ok bool) {
 }
 
 // timestamp decodes a time; what is no number is null.
-func timestamp(v state.Value) Timestamp {
+func timestamp(v *state.Value) Timestamp {
 	if k := v.Kind(); k != state.KindFloat && k != state.KindInt {
 		return Timestamp{}
 	}

@@ -96,6 +96,17 @@ func (m *Map) Get(key string) (v Value, ok bool) {
 	return m.at(i + 1), true
 }
 
+// Peek returns the value of a text key for reading only, nil if it is not
+// there. It must not be changed, it is valid until m is changed, and, as with
+// [Value.Elements], changes to what is in it may be lost.
+func (m *Map) Peek(key string) *Value {
+	i := m.find(key)
+	if i < 0 {
+		return nil
+	}
+	return &m.items[i+1]
+}
+
 // Has tells whether the text key is present.
 func (m *Map) Has(key string) bool { return m.find(key) >= 0 }
 

@@ -300,7 +300,6 @@ func (m *Entries) Add(key, val state.Value) error {
 func (m *Entries) AddUsual(src *state.Source, data []byte) int {
 	pos := 0
 	for {
-		key, val := m.next()
 		head, end := usual(data[pos:])
 		if head == 0 {
 			return pos
@@ -314,6 +313,7 @@ func (m *Entries) AddUsual(src *state.Source, data []byte) int {
 			return pos
 		}
 		v := data[pos+end : pos+end+vend]
+		key, val := m.next()
 		key.SetEncoded(src, state.KindText, k, uint32(head), 1)
 		val.SetEncoded(src, kindOf[v[vend-1]], v, uint32(vhead), 1)
 		if m.accept() != nil {
