@@ -189,7 +189,7 @@ func TestZstdWindow(t *testing.T) {
 // large returns a dump of one flow with a body of n bytes.
 func large(t testing.TB, n int) []byte {
 	f := flow.NewHTTP(flow.NewClientConn(), flow.NewServerConn(nil), &flow.Request{
-		HTTPMessage: flow.HTTPMessage{HTTPVersion: "HTTP/1.1", Headers: flow.Headers{}, Body: flow.NewBody(bytes.Repeat([]byte("x"), n))},
+		HTTPMessage: flow.HTTPMessage{HTTPVersion: "HTTP/1.1", Body: flow.NewBody(bytes.Repeat([]byte("x"), n))},
 		Host:        "a.example", Port: 80, Method: "POST", Scheme: "http", Path: "/",
 	}, nil)
 	var out bytes.Buffer

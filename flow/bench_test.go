@@ -24,7 +24,7 @@ func typicalHTTP(t testing.TB) []byte {
 		if !ok || h.Response() == nil {
 			continue
 		}
-		if k := len(h.Request().Headers) + len(h.Response().Headers); k > n && k < 30 {
+		if k := h.Request().Headers.Len() + h.Response().Headers.Len(); k > n && k < 30 {
 			best, n = m, k
 		}
 	}
@@ -53,7 +53,7 @@ func BenchmarkHTTP(b *testing.B) {
 	data := typicalHTTP(b)
 	f, _ := flow.View(open(b, data))
 	h := f.(*flow.HTTP)
-	b.Logf("%d bytes, %d request and %d response headers", len(data), len(h.Request().Headers), len(h.Response().Headers))
+	b.Logf("%d bytes, %d request and %d response headers", len(data), h.Request().Headers.Len(), h.Response().Headers.Len())
 	view := func(b *testing.B) *flow.HTTP {
 		f, err := flow.View(open(b, data))
 		if err != nil {

@@ -151,7 +151,7 @@ func TestContent(t *testing.T) {
 	zw.Write([]byte("gr\xfc\xdfe"))
 	zw.Close()
 	m := flow.HTTPMessage{
-		Headers: flow.Headers{{"content-type", "text/plain; charset=latin-1"}, {"Content-Encoding", "GZip"}},
+		Headers: flow.NewHeaders("content-type", "text/plain; charset=latin-1", "Content-Encoding", "GZip"),
 		Body:    flow.NewBody(buf.Bytes()),
 	}
 	if got, err := m.Content(0); err != nil || string(got) != "gr\xfc\xdfe" {
@@ -223,7 +223,7 @@ func TestNewRequest(t *testing.T) {
 		{"HTTPS://example.com/a?b#c", "https", "example.com", "/a?b", 443},
 		{"http://[::1]:8080/x", "http", "::1", "/x", 8080},
 	} {
-		r, err := flow.NewRequest("GET", c.url, nil, nil)
+		r, err := flow.NewRequest("GET", c.url, flow.Headers{}, nil)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -233,7 +233,7 @@ func TestNewRequest(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "/path", "ftp://x/", "http://", "http://a:99999/", "http://a b/"} {
-		if _, err := flow.NewRequest("GET", bad, nil, nil); err == nil {
+		if _, err := flow.NewRequest("GET", bad, flow.Headers{}, nil); err == nil {
 			t.Errorf("%q was accepted", bad)
 		}
 	}

@@ -132,10 +132,10 @@ func TestEdits(t *testing.T) {
 		{"body", http(func(f *flow.HTTP) bool { f.Request().Body = flow.NewBody([]byte("new")); return true }), "/request/content"},
 		{"end", http(func(f *flow.HTTP) bool { f.Request().TimestampEnd = flow.Seconds(3); return true }), "/request/timestamp_end"},
 		{"header value", http(func(f *flow.HTTP) bool {
-			if len(f.Request().Headers) < 2 {
+			if f.Request().Headers.Len() < 2 {
 				return false
 			}
-			f.Request().Headers[1].Value = "new value"
+			f.Request().Headers.All()[1].Value = "new value"
 			return true
 		}), "/request/headers/1/1"},
 		{"response", http(func(f *flow.HTTP) bool { had := f.Response() != nil; f.SetResponse(nil); return had }), "/response"},

@@ -9,14 +9,14 @@ import (
 
 // exampleFlow stands for a flow that was read from a dump.
 func exampleFlow() *flow.HTTP {
-	req, err := flow.NewRequest("GET", "https://example.com/login?user=jane", flow.Headers{
-		{"Host", "example.com"},
-		{"Cookie", "session=1"},
-	}, nil)
+	req, err := flow.NewRequest("GET", "https://example.com/login?user=jane", flow.NewHeaders(
+		"Host", "example.com",
+		"Cookie", "session=1",
+	), nil)
 	if err != nil {
 		panic(err)
 	}
-	resp := flow.NewResponse(200, flow.Headers{{"Content-Type", "text/plain"}}, []byte("hello"))
+	resp := flow.NewResponse(200, flow.NewHeaders("Content-Type", "text/plain"), []byte("hello"))
 	server := flow.NewServerConn(&flow.Address{Host: "example.com", Port: 443})
 	return flow.NewHTTP(flow.NewClientConn(), server, req, resp)
 }
@@ -74,9 +74,9 @@ func ExampleRepair() {
 }
 
 func ExampleNewHTTP() {
-	req, err := flow.NewRequest("POST", "http://example.com:8080/submit", flow.Headers{
-		{"Host", "example.com:8080"},
-	}, []byte("a=b"))
+	req, err := flow.NewRequest("POST", "http://example.com:8080/submit", flow.NewHeaders(
+		"Host", "example.com:8080",
+	), []byte("a=b"))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -108,7 +108,7 @@ func ExampleFlow_backup() {
 }
 
 func ExampleHeaders() {
-	h := flow.Headers{{"Set-Cookie", "a=1"}, {"Vary", "Accept"}, {"set-cookie", "b=2"}}
+	h := flow.NewHeaders("Set-Cookie", "a=1", "Vary", "Accept", "set-cookie", "b=2")
 	for v := range h.Values("Set-Cookie") {
 		fmt.Println(v)
 	}

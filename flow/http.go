@@ -23,7 +23,7 @@ type HTTPMessage struct {
 	HTTPVersion    string // "HTTP/1.1", "HTTP/2.0", "HTTP/3"
 	Headers        Headers
 	Body           Body    // as transferred, see Content
-	Trailers       Headers // nil if there are none
+	Trailers       Headers // empty if there are none
 	TimestampStart Timestamp
 	TimestampEnd   Timestamp
 }
@@ -129,6 +129,27 @@ func (f *HTTP) WebSocket() *WebSocket {
 
 // SetWebSocket replaces the WebSocket; nil removes it.
 func (f *HTTP) SetWebSocket(w *WebSocket) { f.websocket, f.websocketLoaded = w, true }
+
+// Damage implements [Flow].
+func (f *HTTP) Damage() error {
+	if f.damage != nil {
+		return f.damage
+	}
+	if f.request != nil {
+		f.note("request", f.request.damage())
+	}
+	if f.response != nil {
+		f.note("response", f.response.damage())
+	}
+	return f.damage
+}
+
+func (m *HTTPMessage) damage() error {
+	if m.Headers.err != nil {
+		return state.At(m.Headers.err, "headers")
+	}
+	return state.At(m.Trailers.err, "trailers")
+}
 
 // TimestampStart returns when the request began.
 func (f *HTTP) TimestampStart() Timestamp { return f.Request().TimestampStart }

@@ -15,11 +15,11 @@ import (
 // newHTTP returns a flow made from scratch.
 func newHTTP(t testing.TB) *flow.HTTP {
 	t.Helper()
-	req, err := flow.NewRequest("GET", "https://example.com/a?b=c", flow.Headers{{"Host", "example.com"}}, nil)
+	req, err := flow.NewRequest("GET", "https://example.com/a?b=c", flow.NewHeaders("Host", "example.com"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp := flow.NewResponse(200, flow.Headers{{"Content-Type", "text/plain"}}, []byte("hello"))
+	resp := flow.NewResponse(200, flow.NewHeaders("Content-Type", "text/plain"), []byte("hello"))
 	return flow.NewHTTP(flow.NewClientConn(), flow.NewServerConn(&flow.Address{Host: "example.com", Port: 443}), req, resp)
 }
 

@@ -24,7 +24,7 @@ func sample(t testing.TB, kind string) *state.Map {
 	f.ServerConn().Via = &flow.Via{Scheme: "http", Host: "proxy.example", Port: 3128}
 	switch f := f.(type) {
 	case *flow.HTTP:
-		f.Request().Trailers = flow.Headers{{"A", "b"}}
+		f.Request().Trailers = flow.NewHeaders("A", "b")
 		closed := true
 		f.SetWebSocket(&flow.WebSocket{
 			Messages: []flow.WebSocketMessage{

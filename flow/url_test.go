@@ -8,7 +8,7 @@ func TestURL(t *testing.T) {
 		Host:        "address", Port: 22, Method: "GET", Scheme: "http", Path: "/path",
 	}
 	host := func(h string) func(r *Request) {
-		return func(r *Request) { r.Headers = Headers{{"Host", h}} }
+		return func(r *Request) { r.Headers = NewHeaders("Host", h) }
 	}
 	cases := []struct {
 		name       string
@@ -158,9 +158,13 @@ func TestMarkerGlyph(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	h := Headers{{"Host", "a"}, {"accept", "x"}, {"Accept", "y"}, {"Cookie", "c"}, {"ACCEPT", "z"}}
+	h := NewHeaders("Host", "a", "accept", "x", "Accept", "y", "Cookie", "c", "ACCEPT", "z")
 	if got := h.Get("aCCept"); got != "x, y, z" {
 		t.Errorf("Get: %q", got)
+	}
+	empty := NewHeaders("a", "", "a", "b")
+	if got := empty.Get("a"); got != ", b" {
+		t.Errorf("Get of an empty and another value: %q", got)
 	}
 	if h.Get("none") != "" || h.Has("none") || !h.Has("HOST") {
 		t.Error("Has is wrong")
@@ -179,8 +183,8 @@ func TestHeaders(t *testing.T) {
 	}
 	h.Set("X", "1")
 	h.Add("X", "2")
-	if !h.Del("x") || h.Del("x") || len(h) != 3 || len(orig) != 5 {
-		t.Errorf("Del: %q", h)
+	if !h.Del("x") || h.Del("x") || h.Len() != 3 || orig.Len() != 5 {
+		t.Errorf("Del: %q", h.String())
 	}
 }
 

@@ -330,6 +330,38 @@ func (v *Value) Elements(buf []Value) ([]Value, error) {
 	return buf, err
 }
 
+// A PairCodec is a [Codec] that can look through a list of pairs of byte
+// strings, as headers are stored, without making values of them.
+type PairCodec interface {
+	// Pairs calls yield with the content of the byte strings, in order, until
+	// it returns false. If payload, that of a list, is not encoded as usual, or
+	// not a list of such pairs, it stops and returns false.
+	Pairs(payload []byte, yield func(first, second []byte) bool) bool
+}
+
+// Pairs calls yield with the pairs of byte strings in the list v. If it returns
+// false, v is not a list of such pairs, or not encoded in a way that can be
+// looked through quickly, and what was yielded is void: see [Value.Elements].
+func (v *Value) Pairs(yield func(first, second []byte) bool) bool {
+	if v.f.kind() != KindList {
+		return false
+	}
+	src, data, f := (*Source)(nil), v.data, v.f
+	switch n := v.ref.(type) {
+	case *Source:
+		src = n
+	case *List:
+		if n.raw == nil || n.opened && !n.clean() {
+			return false
+		}
+		src, data, f = n.src, n.raw, n.f
+	default:
+		return false
+	}
+	codec, ok := src.Codec.(PairCodec)
+	return ok && codec.Pairs(data[f.head():len(data)-f.tail()], yield)
+}
+
 // Raw returns the bytes v was read from, if it comes from an encoding with the
 // given name and nothing in it was changed since. Otherwise ok is false and v
 // has to be encoded.

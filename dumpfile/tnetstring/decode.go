@@ -41,7 +41,10 @@ type Codec struct {
 	MaxDepth int
 }
 
-var _ state.Codec = Codec{}
+var (
+	_ state.Codec     = Codec{}
+	_ state.PairCodec = Codec{}
+)
 
 // Encoding implements [state.Codec].
 func (c Codec) Encoding() string { return Encoding }
@@ -270,6 +273,31 @@ func plainKey(b []byte) bool {
 func (c Codec) Element(src *state.Source, data []byte) (v state.Value, n int, err error) {
 	n, err = c.nested(src, data, &v)
 	return v, n, err
+}
+
+// Pairs implements [state.PairCodec].
+func (c Codec) Pairs(payload []byte, yield func(first, second []byte) bool) bool {
+	for len(payload) > 0 {
+		head, end := usual(payload)
+		if head == 0 || payload[end-1] != ']' {
+			return false
+		}
+		pair := payload[head : end-1]
+		payload = payload[end:]
+		head1, end1 := usual(pair)
+		if head1 == 0 || pair[end1-1] != ',' {
+			return false
+		}
+		first, rest := pair[head1:end1-1], pair[end1:]
+		head2, end2 := usual(rest)
+		if head2 == 0 || end2 != len(rest) || rest[end2-1] != ',' {
+			return false
+		}
+		if !yield(first, rest[head2:end2-1]) {
+			return true
+		}
+	}
+	return true
 }
 
 // Entries collects the entries of a map in the order on disk.
