@@ -32,6 +32,9 @@ type Flow interface {
 	// Metadata returns the map of what extensions have noted. It is the one in
 	// the flow, so changes to it are changes of the flow.
 	Metadata() *state.Map
+	// MetadataValue returns one of the values in Metadata, for reading only.
+	// It costs next to nothing if there are none.
+	MetadataValue(key string) (v state.Value, ok bool)
 	// TimestampCreated returns when the flow was made.
 	TimestampCreated() Timestamp
 	SetTimestampCreated(t Timestamp)
@@ -224,6 +227,13 @@ func (c *common) setTime(key string, t Timestamp) {
 }
 
 // Metadata implements [Flow].
+func (c *common) MetadataValue(key string) (state.Value, bool) {
+	if c.metadata == nil && c.peek("metadata").Len() == 0 {
+		return state.Value{}, false
+	}
+	return c.Metadata().Get(key)
+}
+
 func (c *common) Metadata() *state.Map {
 	if m, err := c.m.Map("metadata"); err == nil {
 		return m

@@ -253,6 +253,17 @@ func (v Value) Len() int64 {
 			return 0
 		}
 		return int64(len(n.items))
+	case *Source:
+		if v.f.kind() >= KindList && len(v.payload()) > 0 {
+			elems, err := v.Elements(nil)
+			if v.f.kind() == KindMap {
+				elems = elems[:len(elems)/2]
+			}
+			if err != nil {
+				return 0
+			}
+			return int64(len(elems))
+		}
 	}
 	if v.f.kind() == KindBytes || v.f.kind() == KindText {
 		return int64(len(v.payload()))
