@@ -16,6 +16,7 @@
 package contentview
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,8 +49,8 @@ type View struct {
 //   - Form if the media type is application/x-www-form-urlencoded;
 //   - Text otherwise.
 //
-// A body is binary if more than 30 % of its first 100 bytes are control characters other than
-// white space. Bytes beyond ASCII count as well, unless the body is valid UTF-8, in which any
+// A body is binary if it has a NUL near its start, or if more than 30 % of its first 100 bytes
+// are control characters other than white space. Bytes beyond ASCII count as well, unless the body is valid UTF-8, in which any
 // script is text, or text in the charset it declares.
 func Render(data []byte, contentType string) View {
 	text, charset, err := coding.Text(data, contentType)
@@ -116,6 +117,9 @@ func shorten(s string) string {
 // binarySample is how much of a body decides whether it is binary.
 const binarySample = 100
 
+// nulSample is how much of it is searched for a NUL.
+const nulSample = 8 << 10
+
 // isBinary applies the rule that [Render] documents. text, charset and err are what
 // [coding.Text] made of data.
 func isBinary(data []byte, text, charset string, err error) bool {
@@ -123,7 +127,7 @@ func isBinary(data []byte, text, charset string, err error) bool {
 	case len(data) == 0:
 		return false
 	case utf8.Valid(trimCutRune(data)):
-		return tooMany(data, false)
+		return hasNUL(data) || tooMany(data, false)
 	case err == nil && charset != "utf-8" && charset != "iso-8859-1":
 		// The body has a byte order mark or declares a charset in which it is valid. As
 		// every byte is valid in some charsets, text must not hold a single control character.
@@ -134,7 +138,12 @@ func isBinary(data []byte, text, charset string, err error) bool {
 		}
 		return false
 	}
-	return tooMany(data, true)
+	return hasNUL(data) || tooMany(data, true)
+}
+
+// hasNUL looks for the byte that no text has, as git and grep do.
+func hasNUL(data []byte) bool {
+	return bytes.IndexByte(data[:min(len(data), nulSample)], 0) >= 0
 }
 
 // tooMany reports whether more than 30 % of the first bytes of data are no text. high says whether

@@ -78,6 +78,8 @@ func TestBinary(t *testing.T) {
 		{"first 100 count", "", repeat("a", 100) + repeat("\x01", 900), false},
 		{"white space", "", "\t\n\v\f\r", false},
 		{"DEL", "", "\x7f", true},
+		{"a NUL in text", "", repeat("a", 200) + "\x00", true},
+		{"a NUL far behind", "", repeat("a", 10_000) + "\x00", false},
 		{"zeros in valid utf-8", "", "é" + repeat("\x00", 50), true},
 		{"30 of 100 high", "", repeat("\xff", 30) + repeat("a", 70), false},
 		{"31 of 100 high", "", repeat("\xff", 31) + repeat("a", 69), true},

@@ -428,3 +428,45 @@ func TestStrict(t *testing.T) {
 		}
 	}
 }
+
+// TestOldBackups reverts flows of format 21 whose backup mitmproxy left in
+// format 17. Until then, they are written back as they were.
+func TestOldBackups(t *testing.T) {
+	data := flowtest.Read(t, flowtest.Path("real", "edited-v21.mitm"))
+	var out bytes.Buffer
+	w := dumpfile.NewWriter(&out)
+	reverted := 0
+	for f, err := range dumpfile.NewReader(bytes.NewReader(data), nil).Flows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WriteFlow(f); err != nil {
+			t.Fatal(err)
+		}
+		b := f.BackupState()
+		if b == nil {
+			continue
+		}
+		if v, err := b.Int64("version"); err != nil || v != 21 || !f.Modified() {
+			t.Errorf("%s: backup of version %d, modified %v, %v", f.ID(), v, f.Modified(), err)
+		}
+		want := b.Clone()
+		if err := f.Copy().Revert(); err != nil {
+			t.Errorf("reverting a copy: %v", err)
+		}
+		if err := f.Revert(); err != nil {
+			t.Fatal(err)
+		}
+		want.Set("backup", state.Null())
+		if !state.Equal(f.GetState().Value(), want.Value()) || f.Modified() {
+			t.Errorf("%s: not reverted", f.ID())
+		}
+		reverted++
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if reverted == 0 || !bytes.Equal(out.Bytes(), data) {
+		t.Errorf("%d flows reverted; written back alike: %v", reverted, bytes.Equal(out.Bytes(), data))
+	}
+}

@@ -272,6 +272,13 @@ func (d *Reader) Flow(rec *Record) (flow.Flow, error) {
 	if err != nil {
 		return nil, rec.Wrap(err)
 	}
+	if b := f.BackupState(); b != nil {
+		if v, err := migrate.VersionOf(b); err == nil && v != migrate.Newest {
+			if up, err := migrate.Backup(m).Map(); err == nil {
+				f.UpgradeBackup(up)
+			}
+		}
+	}
 	return f, nil
 }
 

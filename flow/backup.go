@@ -17,12 +17,18 @@ func (c *common) Backup() {
 
 // BackupState implements [Flow].
 func (c *common) BackupState() *state.Map {
-	if c.backup != nil {
+	switch {
+	case c.backup != nil:
 		return c.backup
+	case c.upgraded != nil:
+		return c.upgraded
 	}
 	m, _ := c.m.Map("backup")
 	return m
 }
+
+// UpgradeBackup implements [Flow].
+func (c *common) UpgradeBackup(upgraded *state.Map) { c.upgraded = upgraded }
 
 // Modified implements [Flow].
 func (c *common) Modified() bool {
@@ -96,6 +102,10 @@ func (c *common) Copy() Flow {
 	f := c.typ.view(m)
 	if c.backup != nil {
 		f.sealed().backup = backup
+	}
+	if c.upgraded != nil {
+		f.sealed().upgraded = c.upgraded.Clone()
+		f.sealed().upgraded.Set("id", id)
 	}
 	return f
 }

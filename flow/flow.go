@@ -75,6 +75,11 @@ type Flow interface {
 	// BackupState returns the backup, nil if there is none. It is not a copy
 	// and must not be changed.
 	BackupState() *state.Map
+	// UpgradeBackup makes a state stand for the backup in the flow, which is of
+	// an older version: mitmproxy leaves backups as they are when it migrates a
+	// flow. What is written out does not change by that. Readers of package
+	// dumpfile do it.
+	UpgradeBackup(upgraded *state.Map)
 	// Modified tells whether there is a backup that differs from the flow.
 	Modified() bool
 	// Revert returns to the backup and drops it. Without a backup it does
@@ -115,6 +120,7 @@ type common struct {
 	server   *ServerConn
 	metadata *state.Map // not in m because m has none
 	damage   error      // see Damage
+	upgraded *state.Map // what to take for the backup in m, see UpgradeBackup
 	// backup was made by this process. It is in m only while the flow is
 	// modified.
 	backup *state.Map

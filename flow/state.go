@@ -63,7 +63,7 @@ func (c *common) SetState(m *state.Map) error {
 	s := newScratch()
 	defer s.free()
 	c.setMap(m)
-	c.metadata, c.backup, c.damage = nil, nil, nil
+	c.metadata, c.backup, c.upgraded, c.damage = nil, nil, nil, nil
 	if c.client != nil {
 		reloadPart(m, "client_conn", clientFields, c.client, s)
 	}

@@ -61,6 +61,16 @@ func (s *Stream) Up(m *state.Map) (*state.Map, error) {
 	return u.finish(v)
 }
 
+// Backup returns the backup of the flow m, a state of the newest version, brought
+// up to date. mitmproxy leaves backups in the version they were made in when it
+// writes a migrated flow, so that it cannot revert to them. It is null if it
+// cannot be brought up to date, or if there is none; m is not changed.
+func Backup(m *state.Map) state.Value {
+	v, _ := m.Get("backup")
+	u := &upgrade{chain: steps, schema: flowSchema, flow: m}
+	return u.backup(state.Clone(v))
+}
+
 // An upgrade is the migration of one flow. Steps get it for what is not in the
 // state itself.
 type upgrade struct {
