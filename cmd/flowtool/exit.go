@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flowtool/flowtool/contentview"
+	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/migrate"
+)
+
+// Exit statuses, as "flowtool help exit-status" explains them.
+const (
+	exitOK      = 0
+	exitNo      = 1
+	exitTrouble = 2
+	exitLossy   = 3
+
+	exitInterrupted = 130 // what shells use for the interrupt signal
+)
+
+const exitStatusHelp = `flowtool ends with one of these statuses:
+
+  0  done, and nothing was lost
+  1  the answer is no
+  2  trouble: wrong usage, an input that cannot be read or is no dump, a
+     limit that was exceeded, a format version newer than this build knows
+  3  finished, but something was lost: the input is damaged, and flows
+     behind the damage could not be read
+
+If several inputs end differently, 2 wins over 3. Being interrupted is 130.`
+
+// usageError is a mistake in how the command was called.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// statusOf returns the exit status that an error stands for.
+func statusOf(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return exitOK // whoever read our output has seen enough
+	}
+	if e, ok := errors.AsType[*migrate.VersionError](err); ok && e.Have != (migrate.Version{}) {
+		return exitTrouble // it has a version, one that we do not read
+	}
+	if limitOf(err) != "" {
+		return exitTrouble
+	}
+	if _, ok := errors.AsType[*dumpfile.Error](err); ok {
+		return exitLossy
+	}
+	return exitTrouble
+}
+
+// limitOf returns the flag of the limit that an error is about, or "".
+func limitOf(err error) string {
+	if e, ok := errors.AsType[*dumpfile.LimitError](err); ok {
+		return "--" + e.Limit
+	}
+	if errors.Is(err, tnetstring.ErrTooDeep) {
+		return "--max-depth"
+	}
+	return ""
+}
+
+// report says what went wrong and remembers the exit status. A command goes on
+// after it if it can.
+func (a *app) report(cmd *cobra.Command, err error) {
+	status := statusOf(err)
+	if status == exitOK {
+		return
+	}
+	if a.status == exitOK || status != exitLossy {
+		a.status = status
+	}
+	msg := err.Error()
+	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
+		switch e.Flow {
+		case 0:
+		case 1:
+			msg += "; the flow before it was read"
+		default:
+			msg += fmt.Sprintf("; the %d flows before it were read", e.Flow)
+		}
+		if r, _, err := cmd.Root().Find([]string{"recover"}); err == nil && r.Name() == "recover" && status == exitLossy {
+			msg += fmt.Sprintf("; try: flowtool recover %s", e.Name)
+		}
+	}
+	if flag := limitOf(err); flag != "" {
+		msg += "; raise it with " + flag
+	}
+	if status == exitInterrupted {
+		return
+	}
+	fmt.Fprintf(a.errOut, "flowtool: %s\n", contentview.Escape(msg, false))
+}

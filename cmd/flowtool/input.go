@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flowtool/flowtool/dumpfile"
+)
+
+// inputFlags are the flags of every command that reads dumps.
+type inputFlags struct {
+	maxRecord size
+	maxDepth  int
+	maxRatio  int64
+	maxWindow size
+	strict    bool
+	workers   int
+	progress  string
+	quiet     bool
+}
+
+func (f *inputFlags) add(cmd *cobra.Command) {
+	f.maxRecord = dumpfile.DefaultMaxRecord
+	f.maxWindow = dumpfile.DefaultMaxWindow
+	fl := cmd.Flags()
+	fl.Var(&f.maxRecord, "max-record", "largest `size` of one flow in the file")
+	fl.IntVar(&f.maxDepth, "max-depth", 0, "deepest nesting within a flow (default 500)")
+	fl.Int64Var(&f.maxRatio, "max-ratio", dumpfile.DefaultMaxRatio, "how many times its size a compressed input may expand to")
+	fl.Var(&f.maxWindow, "max-window", "most `memory` that a zstd frame may ask for")
+	fl.BoolVar(&f.strict, "strict", false, "refuse what no mitmproxy writes instead of repairing it")
+	fl.IntVarP(&f.workers, "jobs", "j", 0, "number of `workers` (default: one per processor)")
+	fl.StringVar(&f.progress, "progress", "auto", "show progress: auto or never")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+}
+
+// check returns an error if a flag has a value that makes no sense.
+func (f *inputFlags) check() error {
+	switch {
+	case f.maxDepth < 0:
+		return usagef("--max-depth is a number of levels, not %d", f.maxDepth)
+	case f.maxRatio < 1:
+		return usagef("--max-ratio is at least 1, not %d", f.maxRatio)
+	case f.workers < 0:
+		return usagef("--jobs is a number of workers, not %d", f.workers)
+	case f.progress != "auto" && f.progress != "never":
+		return usagef("--progress is auto or never, not %q", f.progress)
+	}
+	return nil
+}
+
+func (f *inputFlags) options(name string) *dumpfile.ReaderOptions {
+	return &dumpfile.ReaderOptions{
+		Name:      name,
+		Strict:    f.strict,
+		MaxRecord: int64(f.maxRecord),
+		MaxDepth:  f.maxDepth,
+		MaxRatio:  f.maxRatio,
+		MaxWindow: int64(f.maxWindow),
+	}
+}
+
+// stdinName stands for standard input in messages.
+const stdinName = "standard input"
+
+// inputs returns the names of the inputs that args ask for.
+func (a *app) inputs(args []string) ([]string, error) {
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
+	stdin := 0
+	for _, arg := range args {
+		if arg == "-" {
+			stdin++
+		}
+	}
+	switch {
+	case stdin > 1:
+		return nil, usagef("standard input can be read only once")
+	case stdin == 1 && a.inTTY:
+		return nil, usagef("standard input is a terminal: name a file, or pipe a dump into flowtool")
+	}
+	return args, nil
+}
+
+// open opens an input. Reading it fails when ctx ends, also where that means
+// waiting for data.
+func (a *app) open(ctx context.Context, arg string) (r io.Reader, name string, done func(), err error) {
+	if arg == "-" {
+		if f, ok := a.in.(*os.File); ok && isRegular(f) {
+			return f, stdinName, func() {}, nil
+		}
+		return newPipe(ctx, a.in), stdinName, func() {}, nil
+	}
+	f, err := os.Open(arg)
+	if err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", fileName(arg), pe.Err)
+		}
+		return nil, arg, nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, arg, nil, fmt.Errorf("%s: is a directory", arg)
+	}
+	if !isRegular(f) {
+		return newPipe(ctx, f), arg, func() { f.Close() }, nil
+	}
+	return f, arg, func() { f.Close() }, nil
+}
+
+func isRegular(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+// fileName returns the name of a file as messages show it.
+func fileName(name string) string {
+	if name == "" {
+		return `""`
+	}
+	return name
+}

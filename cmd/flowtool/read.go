@@ -1,0 +1,305 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flowtool/flowtool/display"
+	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/pipeline"
+)
+
+type readOptions struct {
+	input   inputFlags
+	detail  int
+	fields  string
+	max     int64
+	index   string
+	ids     []string
+	color   string
+	utc     bool
+	lines   int
+	maxBody size
+}
+
+func newReadCmd(a *app) *cobra.Command {
+	opts := readOptions{maxBody: 16 << 20}
+	cmd := &cobra.Command{
+		Use:   "read [FILE...]",
+		Short: "List flows, or show what is in them",
+		Long: `read shows the flows of dumps of any mitmproxy release, one line each: number,
+start, method or protocol, status, size of the response, duration, URL and
+what is special about it (mark, replay, edit, comment, error).
+
+With -d 2 and up it also shows connections and headers, with -d 3 bodies and
+messages, decoded and indented where that makes them readable, at most
+--lines of each, with -d 4 all of them.`,
+		Example: `  flowtool read capture.mitm                     # one line per flow
+  flowtool read -d 3 --index 7 capture.mitm      # flow 7 with its bodies
+  flowtool read --fields time,method,url,status capture.mitm
+  flowtool read -n 10 old.mitm.gz
+  mitmdump -w - | flowtool read`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runRead(cmd.Context(), a, cmd, &opts, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.IntVarP(&opts.detail, "detail", "d", display.Line, "how much to show: 0 nothing, 1 a line, 2 headers, 3 bodies, 4 all of them")
+	fl.StringVar(&opts.fields, "fields", "", "show these `columns` with tabs between them: time,url (see help fields)")
+	fl.Int64VarP(&opts.max, "max-count", "n", 0, "stop after `N` flows")
+	fl.StringVar(&opts.index, "index", "", "only the flows with these `numbers`: 0,4-9,20-")
+	fl.StringSliceVar(&opts.ids, "id", nil, "only flows whose id begins with `ID`")
+	fl.StringVar(&opts.color, "color", "auto", "use colour: auto, always or never")
+	fl.BoolVar(&opts.utc, "utc", false, "show times in UTC instead of local time")
+	fl.IntVar(&opts.lines, "lines", 512, "at -d 3, most lines of a body or message")
+	fl.Var(&opts.maxBody, "max-body", "most of a body or message that is shown, decompressed")
+	opts.input.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("fields", completeFields)
+	return cmd
+}
+
+// completeFields completes the last name of a list of fields.
+func completeFields(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	before := ""
+	if i := strings.LastIndexByte(toComplete, ','); i >= 0 {
+		before = toComplete[:i+1]
+	}
+	var out []string
+	for _, f := range display.Fields() {
+		out = append(out, before+f.Name+"\t"+f.Doc)
+	}
+	return out, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+}
+
+// reading is a run of the read command over all its inputs.
+type reading struct {
+	*app
+	cmd     *cobra.Command
+	opts    *readOptions
+	columns *display.Columns
+	display display.Options
+	picks   picks
+	base    int64 // flows in the inputs before
+	shown   int64
+	bar     *progress
+	abandon context.CancelFunc // ends reading of the input at hand
+}
+
+// listing is the output of one batch.
+type listing struct {
+	text    []byte
+	printer *display.Printer
+	ends    []int            // of the flows in text
+	rest    []*pipeline.Item // behind those, not rendered yet
+	last    bool             // no later flow is wanted
+	through progressMark
+}
+
+const (
+	// maxText is how much text a worker renders before it leaves the rest of
+	// its batch to emit, so that batches of large bodies do not fill memory.
+	maxText = 4 << 20
+	// keepText is how much memory is kept for the next batch.
+	keepText = 1 << 20
+)
+
+func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions, args []string) error {
+	r := &reading{app: a, cmd: cmd, opts: opts}
+	given := cmd.Flags().Changed
+	switch {
+	case opts.detail < display.Nothing || opts.detail > display.Full:
+		return usagef("--detail is 0 to 4, not %d", opts.detail)
+	case opts.max < 0:
+		return usagef("--max-count is a number of flows, not %d", opts.max)
+	case opts.lines < 1:
+		return usagef("--lines is at least 1, not %d", opts.lines)
+	case given("fields") && given("detail"):
+		return usagef("--fields and --detail exclude each other")
+	case given("index") && opts.index == "":
+		return usagef("--index is empty")
+	case given("id") && !slices.ContainsFunc(opts.ids, func(id string) bool { return id != "" }):
+		return usagef("--id is empty")
+	}
+	err := opts.input.check()
+	if err != nil {
+		return err
+	}
+	if r.picks, err = parsePicks(opts.index, opts.ids); err != nil {
+		return err
+	}
+	if given("fields") {
+		if r.columns, err = display.ParseColumns(opts.fields); err != nil {
+			return usagef("%v", err)
+		}
+	}
+	r.display = display.Options{Detail: opts.detail, Location: a.local, Lines: opts.lines, MaxBody: int64(opts.maxBody)}
+	if opts.utc {
+		r.display.Location = time.UTC
+	}
+	if r.display.Color, err = a.color(opts.color); err != nil {
+		return err
+	}
+	if a.outTTY && opts.detail == display.Line {
+		r.display.Width = a.width
+	}
+	inputs, err := a.inputs(args)
+	if err != nil {
+		return err
+	}
+	r.bar = a.newProgress(&opts.input)
+	defer r.bar.done()
+	for _, arg := range inputs {
+		if err := r.input(ctx, arg); err != nil {
+			if err == pipeline.ErrStop {
+				return nil
+			}
+			if fatal(err) {
+				return err
+			}
+			r.bar.clear()
+			a.report(cmd, err)
+		}
+	}
+	return nil
+}
+
+// input reads one input. ErrStop means that no more is wanted.
+func (r *reading) input(ctx context.Context, arg string) error {
+	var opened context.Context
+	opened, r.abandon = context.WithCancel(ctx)
+	defer r.abandon()
+	in, name, done, err := r.open(opened, arg)
+	if err != nil {
+		return err
+	}
+	defer done()
+	opts := r.opts.input.options(name)
+	opts.DropLarge = r.columns != nil || r.opts.detail < display.Bodies
+	d := dumpfile.NewReader(in, opts)
+	defer d.Close()
+	r.bar.start(d)
+	var stop error
+	err = pipeline.Run(ctx, d, r.opts.input.workers, r.work, func(l *listing) error {
+		stop = r.emit(l)
+		return stop
+	})
+	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
+		r.base += e.Flow // and not what was read ahead
+	} else {
+		r.base += d.Count()
+	}
+	if err == nil {
+		return stop
+	}
+	return err
+}
+
+// work renders a flow, unless there is enough text in l already.
+func (r *reading) work(it *pipeline.Item, l *listing) error {
+	l.through.set(it)
+	if len(l.text) > maxText {
+		l.rest = append(l.rest, it)
+		return nil
+	}
+	return r.render(it, l)
+}
+
+func (r *reading) render(it *pipeline.Item, l *listing) error {
+	index := r.base + it.Index
+	if !r.picks.index(index) {
+		if r.picks.beyond(index) {
+			l.last = true
+			return pipeline.ErrStop
+		}
+		if r.opts.input.strict {
+			return r.check(it)
+		}
+		_, err := it.Newest() // damage is damage, shown or not
+		return err
+	}
+	f, err := it.Flow(r.opts.input.strict)
+	if err != nil {
+		return err
+	}
+	if !r.picks.id(f.ID()) {
+		return nil
+	}
+	start := len(l.text)
+	if r.columns != nil {
+		pos := display.Position{Index: index, Offset: it.Offset, Size: it.Size, Version: it.Version.String()}
+		l.text = r.columns.Append(l.text, pos, f)
+	} else {
+		if l.printer == nil {
+			l.printer = display.NewPrinter(r.display)
+		}
+		l.text = l.printer.Append(l.text, index, f)
+	}
+	if err := f.Damage(); err != nil {
+		l.text = l.text[:start]
+		return it.Wrap(err)
+	}
+	l.ends = append(l.ends, len(l.text))
+	return nil
+}
+
+func (r *reading) check(it *pipeline.Item) error {
+	_, err := it.Flow(true)
+	return err
+}
+
+// emit writes the output of a batch.
+func (r *reading) emit(l *listing) error {
+	err := r.flush(l)
+	for _, it := range l.rest {
+		if err != nil {
+			break
+		}
+		err = r.render(it, l)
+		err = cmp.Or(r.flush(l), err)
+	}
+	clear(l.rest)
+	l.rest = l.rest[:0]
+	if err != nil || l.last {
+		r.abandon()
+	}
+	r.bar.update(&l.through)
+	return err
+}
+
+// flush writes the text of l, of no more flows than are wanted.
+func (r *reading) flush(l *listing) error {
+	text, shown, stop := l.text, int64(len(l.ends)), error(nil)
+	if left := r.opts.max - r.shown; r.opts.max > 0 && shown >= left {
+		text, shown, stop = text[:l.ends[left-1]], left, pipeline.ErrStop
+	}
+	l.ends = l.ends[:0]
+	if l.text = l.text[:0]; cap(l.text) > keepText {
+		l.text = nil
+	}
+	r.shown += shown
+	if len(text) > 0 {
+		r.bar.clear()
+		if _, err := r.out.Write(text); err != nil {
+			return &outputError{err}
+		}
+	}
+	return stop
+}
+
+// outputError is an error of writing, after which it is pointless to go on.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return "writing: " + e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
+
+// fatal tells whether an error concerns more than one input.
+func fatal(err error) bool {
+	_, output := err.(*outputError)
+	return output || statusOf(err) == exitInterrupted
+}
