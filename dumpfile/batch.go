@@ -29,6 +29,17 @@ func (b *Batch) chunk() []byte {
 	return b.chunks[b.used-1]
 }
 
+// Held returns how many bytes of records b holds in memory.
+func (b *Batch) Held() int64 {
+	var n int64
+	for i := range b.Records {
+		if r := &b.Records[i]; r.InMemory() {
+			n += r.Size
+		}
+	}
+	return n
+}
+
 // ReadBatch fills b with the next records, at least one, as many as fit in
 // little memory and can be had without waiting for the input. Errors are those
 // of [Reader.ReadRecord]; records before an error are returned first.

@@ -54,6 +54,9 @@ func (l *loader) source() *state.Source {
 func (l *loader) next() (Record, error) {
 	rec := Record{Index: l.n, Offset: l.w.off, name: l.opts.Name}
 	if err := l.w.more(1); err != nil {
+		if isEOF(err) && l.w.at != nil && l.w.off < l.size {
+			return rec, l.fail(&rec, err) // it was longer when we began
+		}
 		return rec, err
 	}
 	var head int

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -95,6 +96,11 @@ func (r *Record) Wrap(err error) error {
 		if direct, ok := err.(*state.PathError); ok {
 			e.Err = direct.Err
 		}
+	}
+	if fe, ok := errors.AsType[*flow.FieldError](err); ok {
+		bare := *fe
+		e.Path, bare.Path = fe.Path, ""
+		e.Err = &bare
 	}
 	return e
 }

@@ -63,12 +63,19 @@ func (b Body) Reader() (io.Reader, error) {
 	return b.v.Reader()
 }
 
+// A BodyLimitError says that a body without its content codings is larger than
+// was allowed.
+type BodyLimitError = coding.LimitError
+
+// An UnknownCodingError says that a body has a content coding that is not known.
+type UnknownCodingError = coding.UnknownError
+
 // Decoded returns the bytes after undoing the content codings that encoding, the
 // value of the Content-Encoding header, lists. At most limit bytes are returned;
 // zero or less means 16 MiB. Codings are trimmed and split at commas, truncated
 // data give what they hold together with an error that unwraps to
 // [io.ErrUnexpectedEOF], and so does, as far as it is in memory already, a body
-// that exceeds the limit: its error is [*coding.LimitError] or unwraps to it.
+// that exceeds the limit: its error is a [*BodyLimitError] or unwraps to it.
 //
 // A missing body is nil without an error.
 func (b Body) Decoded(encoding string, limit int64) ([]byte, error) {

@@ -9,21 +9,21 @@ import (
 
 // A FieldError says which field of a state is not as the format demands.
 type FieldError struct {
-	Path state.Path // "/request/headers/3"
+	Path state.Path // "/request/headers/3"; "" is the flow as a whole
 	Want string     // what the format demands, in words
 	Got  string     // what is there, shortened; "nothing" if it is missing
 	Err  error      // the cause if the bytes are malformed, with their offset
 }
 
 func (e *FieldError) Error() string {
-	path := e.Path
-	if path == "" {
-		path = "/"
-	}
+	text := fmt.Sprintf("want %s, got %s", e.Want, e.Got)
 	if e.Err != nil {
-		return fmt.Sprintf("flow: %s: %v", path, e.Err)
+		text = e.Err.Error()
 	}
-	return fmt.Sprintf("flow: %s: want %s, got %s", path, e.Want, e.Got)
+	if e.Path == "" {
+		return text // the place is told by whoever wraps the error
+	}
+	return fmt.Sprintf("flow: %s: %s", e.Path, text)
 }
 
 // Unwrap returns the cause, if there is one.

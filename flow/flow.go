@@ -232,7 +232,7 @@ func (c *common) setTime(key string, t Timestamp) {
 	c.m.Set(key, t.value())
 }
 
-// Metadata implements [Flow].
+// MetadataValue implements [Flow].
 func (c *common) MetadataValue(key string) (state.Value, bool) {
 	if c.metadata == nil && c.peek("metadata").Len() == 0 {
 		return state.Value{}, false
@@ -240,9 +240,14 @@ func (c *common) MetadataValue(key string) (state.Value, bool) {
 	return c.Metadata().Get(key)
 }
 
+// Metadata implements [Flow].
 func (c *common) Metadata() *state.Map {
-	if m, err := c.m.Map("metadata"); err == nil {
+	m, err := c.m.Map("metadata")
+	if err == nil {
 		return m
+	}
+	if c.peek("metadata").Kind() == state.KindMap && c.damage == nil {
+		c.damage = err // with its path
 	}
 	if c.metadata == nil {
 		c.metadata = state.NewMap()

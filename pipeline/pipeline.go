@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/migrate"
@@ -74,6 +76,11 @@ func (it *Item) prepare() {
 // function after the last item it wants, or by emit.
 var ErrStop = errors.New("pipeline: stop")
 
+// maxHeld is how many bytes of records that were read as a whole may be on their
+// way at once, unless it is a single batch. It matters for large bodies from a
+// stream; those of a file stay in the file until somebody asks.
+const maxHeld = 32 << 20
+
 // Run reads the records of r and calls work for each, on several goroutines at
 // once but for one batch in order and with one T; it then calls emit with the T
 // of every batch, in the order of the input and on the calling goroutine. A T
@@ -97,7 +104,9 @@ func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(
 		out   T
 		err   error
 		done  chan struct{}
+		held  int64 // bytes of records in memory, as far as they count
 	}
+	held := semaphore.NewWeighted(maxHeld)
 	depth := 2*workers + 1
 	free := make(chan *job, depth)
 	for range depth {
@@ -130,6 +139,10 @@ func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(
 				j.items[i].prepare()
 			}
 			last := j.err != nil
+			j.held = min(j.batch.Held(), maxHeld)
+			if held.Acquire(ctx, j.held) != nil {
+				return
+			}
 			order <- j // never blocks: there are depth jobs
 			todo <- j
 			if last {
@@ -173,6 +186,7 @@ func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(
 			case err != nil:
 				return err
 			}
+			held.Release(j.held)
 			free <- j
 		case <-ctx.Done():
 			return ctx.Err()

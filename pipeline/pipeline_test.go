@@ -433,6 +433,7 @@ func TestFileShrinks(t *testing.T) {
 		{"within a flow", bodyAt + int64(len(large)) + 5*int64(len(capture)) + 300, false, "input became shorter while it was read"},
 		{"within the large body", bodyAt + int64(len(large))/2, false, "input became shorter while it was read"},
 		{"within the large body, which is fetched", bodyAt + int64(len(large))/2, true, "input"},
+		{"between two flows", bodyAt + int64(len(large)) + 5*int64(len(capture)), false, "input became shorter while it was read"},
 		{"to nothing", 0, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
