@@ -8,27 +8,32 @@ import (
 )
 
 // cut cuts the line that begins at start to so many columns of a terminal, with
-// an ellipsis in the last of them. Escape sequences take no column; those
-// behind the cut are kept, so that no style stays on.
+// an ellipsis in the last of them. Escape sequences take no column; a style that
+// is on at the cut is ended.
 func cut(dst []byte, start, columns int) []byte {
 	if len(dst)-start <= columns {
 		return dst // bytes are at least as many as columns
 	}
 	ellipsis := start // where the last column that may be filled begins
+	on, styled := false, false
 	col := 0
 	for i := start; i < len(dst); {
 		if n := escapeLen(dst[i:]); n > 0 {
+			on = string(dst[i:i+n]) != reset
 			i += n
 			continue
 		}
 		r, n := utf8.DecodeRune(dst[i:])
 		w := columnsOf(r)
 		if col+w <= columns-1 {
-			ellipsis = i + n
+			ellipsis, styled = i+n, on
 		}
 		if col += w; col > columns {
-			tail := append([]byte("…"), escapes(dst[ellipsis:])...)
-			return append(dst[:ellipsis], tail...)
+			dst = append(dst[:ellipsis], "…"...)
+			if styled {
+				dst = append(dst, reset...)
+			}
+			return dst
 		}
 		i += n
 	}
@@ -82,18 +87,4 @@ func escapeLen(b []byte) int {
 		}
 	}
 	return 0
-}
-
-// escapes returns the SGR sequences in b.
-func escapes(b []byte) []byte {
-	var out []byte
-	for i := 0; i < len(b); {
-		if n := escapeLen(b[i:]); n > 0 {
-			out = append(out, b[i:i+n]...)
-			i += n
-		} else {
-			i++
-		}
-	}
-	return out
 }

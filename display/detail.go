@@ -220,6 +220,10 @@ func (p *Printer) body(dst []byte, m *flow.HTTPMessage) []byte {
 	if m.Body.IsMissing() {
 		return p.remark(dst, "body missing: streamed, cut short or removed")
 	}
+	if m.Body.Len() == 0 {
+		return dst
+	}
+	dst = append(dst, '\n')
 	data, note := p.load(m.Body, m.Headers.Get("Content-Encoding"))
 	return p.content(dst, data, m.Headers.Get("Content-Type"), note)
 }
@@ -273,9 +277,6 @@ func (p *Printer) content(dst []byte, data []byte, contentType, note string) []b
 	text := strings.TrimRight(view.Text, "\r\n")
 	if text == "" {
 		return dst
-	}
-	if view.Note == "" && note == "" {
-		dst = append(dst, '\n')
 	}
 	most := -1
 	if p.opts.Detail < Full {

@@ -99,7 +99,12 @@ func Fields() []Field {
 			return 0, false
 		})},
 		{"path", "request path with query", requestField(func(r *flow.Request) string { return r.Path })},
-		{"url", "URL as the client called it", requestField(requestURL)},
+		{"url", "URL as the client called it", func(dst []byte, c *cell) []byte {
+			if f, _, _ := c.http(); f != nil {
+				return append(dst, f.PrettyURL()...)
+			}
+			return dst
+		}},
 		{"http_version", "version of the request", requestField(func(r *flow.Request) string { return r.HTTPVersion })},
 		{"request_type", "Content-Type of the request", requestField(func(r *flow.Request) string { return r.Headers.Get("Content-Type") })},
 		{"request_size", "bytes of the request body as transferred", numberField(func(c *cell) (int64, bool) {

@@ -63,19 +63,23 @@ func pad2(dst []byte, n int) []byte {
 // clock formats times, remembering the last second because records of a
 // capture follow each other closely.
 type clock struct {
-	loc  *time.Location
-	unix int64
-	text []byte
+	loc    *time.Location
+	format string
+	unix   int64
+	text   []byte
 }
 
-const clockFormat = "2006-01-02 15:04:05"
+const (
+	clockFormat  = "2006-01-02 15:04:05"
+	narrowFormat = "15:04:05"
+)
 
 // append appends a time of day to the second, or a placeholder of the same
 // width if there is none.
 func (c *clock) append(dst []byte, t flow.Timestamp) []byte {
 	sec := t.Unix()
 	if t.IsNull() || math.IsNaN(sec) || math.Abs(sec) > 1e11 {
-		for range len(clockFormat) - 1 {
+		for range len(c.format) - 1 {
 			dst = append(dst, ' ')
 		}
 		return append(dst, '-')
@@ -83,7 +87,7 @@ func (c *clock) append(dst []byte, t flow.Timestamp) []byte {
 	unix := int64(math.Floor(sec))
 	if unix != c.unix || c.text == nil {
 		c.unix = unix
-		c.text = time.Unix(unix, 0).In(c.loc).AppendFormat(c.text[:0], clockFormat)
+		c.text = time.Unix(unix, 0).In(c.loc).AppendFormat(c.text[:0], c.format)
 	}
 	return append(dst, c.text...)
 }

@@ -44,7 +44,7 @@ func TestAppendDuration(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	loc := time.FixedZone("", 3600)
-	c := clock{loc: loc}
+	c := clock{loc: loc, format: clockFormat}
 	blank := "                  -"
 	for _, tt := range []struct {
 		at     flow.Timestamp

@@ -60,7 +60,11 @@ func NewPrinter(opts Options) *Printer {
 	if opts.MaxBody <= 0 {
 		opts.MaxBody = 16 << 20
 	}
-	return &Printer{opts: opts, clock: clock{loc: opts.Location}}
+	c := clock{loc: opts.Location, format: clockFormat}
+	if opts.Width > 0 && opts.Width < narrow {
+		c.format = narrowFormat
+	}
+	return &Printer{opts: opts, clock: c}
 }
 
 // Append appends f at the level of detail of p. index is the number shown.
@@ -73,6 +77,10 @@ func (p *Printer) Append(dst []byte, index int64, f flow.Flow) []byte {
 	}
 	return p.details(p.line(dst, index, f), f)
 }
+
+// narrow is the width below which the lines on a terminal have no date, to
+// leave room for the URL.
+const narrow = 110
 
 // row is what the columns of a line are filled with.
 type row struct {
@@ -190,14 +198,7 @@ func between(from, to flow.Timestamp) (seconds float64, ok bool) {
 }
 
 func (p *Printer) httpSubject(dst []byte, f *flow.HTTP) []byte {
-	req := f.Request()
-	url := requestURL(req)
-	if f.WebSocket() != nil {
-		// http becomes ws, and https wss.
-		if rest, ok := strings.CutPrefix(url, "http"); ok {
-			url = "ws" + rest
-		}
-	}
+	url := f.PrettyURL()
 	dst = p.begin(dst, bold)
 	p.urlStart = len(dst)
 	dst = contentview.AppendEscaped(dst, []byte(url), false)
@@ -239,15 +240,6 @@ func appendCounts(dst []byte, out, in int) []byte {
 	dst = strconv.AppendInt(dst, int64(out), 10)
 	dst = append(dst, " ↓"...)
 	return strconv.AppendInt(dst, int64(in), 10)
-}
-
-// requestURL returns the URL as the client called it; CONNECT requests without
-// an authority are shown with the host.
-func requestURL(req *flow.Request) string {
-	if url := req.PrettyURL(); url != "" {
-		return url
-	}
-	return req.URL()
 }
 
 // mediaType returns the type of a Content-Type without parameters.

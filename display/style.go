@@ -19,6 +19,9 @@ const (
 	redBold style = "31;1"
 )
 
+// reset is the sequence that ends a style.
+const reset = "\x1b[0m"
+
 // methodStyle colours methods as mitmproxy does.
 func methodStyle(method string) style {
 	switch strings.ToUpper(method) {
@@ -54,7 +57,7 @@ func (p *Printer) end(dst []byte, s style) []byte {
 	if !p.opts.Color || s == plain {
 		return dst
 	}
-	return append(dst, "\x1b[0m"...)
+	return append(dst, reset...)
 }
 
 func (p *Printer) styled(dst []byte, s style, text string) []byte {

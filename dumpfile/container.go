@@ -86,6 +86,9 @@ func (e *ContainerError) Error() string {
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		return fmt.Sprintf("%s data is cut off", e.Container)
 	}
+	if e.Container == ContainerGzip && errors.Is(e.Err, gzip.ErrHeader) {
+		return "gzip data is damaged, or followed by something else"
+	}
 	return fmt.Sprintf("%s data is damaged: %v", e.Container, e.Err)
 }
 

@@ -133,6 +133,23 @@ func (r *Request) mitmproxyURL(host string, port int) string {
 	return r.Scheme + "://" + host + path
 }
 
+// PrettyURL returns that of the request, with the scheme ws or wss if the
+// connection became a WebSocket, and host:port for a CONNECT request without an
+// authority: what to call the flow.
+func (f *HTTP) PrettyURL() string {
+	r := f.Request()
+	url := r.PrettyURL()
+	if url == "" {
+		url = r.URL()
+	}
+	if f.WebSocket() != nil {
+		if rest, ok := strings.CutPrefix(url, "http"); ok {
+			url = "ws" + rest
+		}
+	}
+	return url
+}
+
 // splitHostPort splits host[:port]. Brackets are removed. What cannot be split is
 // the host as a whole, with port -1.
 func splitHostPort(s string) (host string, port int) {

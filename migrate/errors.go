@@ -10,16 +10,21 @@ import (
 // one that this package reads.
 type VersionError struct {
 	Have Version // the zero Version if what was found is none
-	Text string  // what was found instead of a version; "" if nothing was
-	Err  error   // why it could not be decoded, or nil
+	// Text is what was found if that is no Version: nothing of the kind, or,
+	// when Have is larger than all versions, a number too large for one. It is
+	// "" if nothing was found.
+	Text string
+	Err  error // why it could not be decoded, or nil
 }
 
 func (e *VersionError) Error() string {
 	switch {
 	case e.Have == Version{} && e.Text == "":
 		return "format version is missing"
-	case e.Text != "":
+	case e.Text != "" && e.Have == Version{}:
 		return e.Text + " is not a format version"
+	case e.Text != "":
+		return fmt.Sprintf("format version %s is newer than %s, the newest this build reads", e.Text, Newest)
 	case e.Have.Compare(Newest) > 0:
 		return fmt.Sprintf("format version %s is newer than %s, the newest this build reads", e.Have, Newest)
 	case e.Have.pair && e.Have.major >= 0 && e.Have.minor >= 0 && e.Have.Compare(Oldest) < 0:

@@ -8,7 +8,7 @@ type releaseRow struct {
 	read    string
 }
 
-const snapshots = "development snapshots only"
+const snapshots = "development snapshots"
 
 var releases = []releaseRow{
 	{Tuple(0, 10), "0.10 and 0.10.1", "0.10 and 0.10.1 only"},

@@ -137,10 +137,13 @@ func versionNumber(v state.Value) (int, error) {
 		return 0, nil
 	case state.KindInt:
 		n, err := v.Int64()
-		if err != nil || n != int64(int32(n)) {
+		if err == nil && n == int64(int32(n)) {
+			return int(n), nil
+		}
+		if big, err := v.BigInt(); err != nil || big.Sign() < 0 {
 			return 0, malformed(v, err)
 		}
-		return int(n), nil
+		return 0, &VersionError{Have: Number(math.MaxInt32), Text: shortened(v.String())}
 	case state.KindFloat:
 		f, err := v.Float64()
 		if err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
@@ -149,6 +152,15 @@ func versionNumber(v state.Value) (int, error) {
 		return int(f), nil
 	}
 	return 0, malformed(v, nil)
+}
+
+// shortened cuts a number that is too long to print.
+func shortened(digits string) string {
+	const most = 40
+	if len(digits) > most {
+		return digits[:most] + "…"
+	}
+	return digits
 }
 
 func malformed(v state.Value, err error) error {

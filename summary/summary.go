@@ -265,7 +265,7 @@ func (s *Summary) keep(l Large) {
 func subject(f flow.Flow) string {
 	switch f := f.(type) {
 	case *flow.HTTP:
-		return f.Request().Method + " " + f.Request().PrettyURL()
+		return f.Request().Method + " " + f.PrettyURL()
 	case *flow.DNS:
 		if q := f.Request().Questions; len(q) > 0 {
 			return "DNS " + q[0].Name

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-func newManCmd(a *app) *cobra.Command {
+func newManCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the man pages into a folder",
@@ -24,8 +24,8 @@ func newManCmd(a *app) *cobra.Command {
 				return err
 			}
 			cmd.Root().DisableAutoGenTag = true
-			date := a.now()
-			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Section: "1", Source: "flowtool " + version, Date: &date}, args[0])
+			// The date is the current one, or SOURCE_DATE_EPOCH if that is set.
+			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Section: "1", Source: "flowtool " + version}, args[0])
 		},
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 // pipe reads an input that may keep us waiting, such as a pipe or a terminal.
 // Other than those its Read returns at once when the context ends, so that
-// "mitmdump -w - | flowtool read -n 5" ends after five flows and not when
+// "mitmdump -q -w /dev/stdout | flowtool read -n 5" ends after five flows and not when
 // mitmdump writes again.
 type pipe struct {
 	ctx    context.Context

@@ -44,7 +44,7 @@ messages, decoded and indented where that makes them readable, at most
   flowtool read -d 3 --index 7 capture.mitm      # flow 7 with its bodies
   flowtool read --fields time,method,url,status capture.mitm
   flowtool read -n 10 old.mitm.gz
-  mitmdump -w - | flowtool read`,
+  mitmdump -q -w /dev/stdout | flowtool read`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRead(cmd.Context(), a, cmd, &opts, args)
 		},

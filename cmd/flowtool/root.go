@@ -54,7 +54,7 @@ release, plain or compressed, without starting a proxy.`,
 		Example: `  flowtool read capture.mitm              # one line per flow
   flowtool read -d 3 --index 7 capture.mitm
   flowtool info *.mitm
-  mitmdump -w - | flowtool read`,
+  mitmdump -q -w /dev/stdout | flowtool read`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -74,11 +74,22 @@ release, plain or compressed, without starting a proxy.`,
 	cmd.AddCommand(
 		newReadCmd(a),
 		newInfoCmd(a),
-		newManCmd(a),
+		newManCmd(),
 		newTopic("exit-status", "What the exit status means", exitStatusHelp),
 		newTopic("fields", "What read --fields can show", fieldsHelp()),
 		newTopic("formats", "What can be read", formatsHelp()),
 	)
+	cmd.InitDefaultCompletionCmd()
+	for _, c := range cmd.Commands() {
+		if c.Name() == "completion" {
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return usagef("there is no completion for %q, but for bash, zsh, fish and powershell", args[0])
+				}
+				return cmd.Help()
+			}
+		}
+	}
 	return cmd
 }
 
