@@ -3,6 +3,7 @@ package dumpfile_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -468,5 +469,35 @@ func TestOldBackups(t *testing.T) {
 	}
 	if reverted == 0 || !bytes.Equal(out.Bytes(), data) {
 		t.Errorf("%d flows reverted; written back alike: %v", reverted, bytes.Equal(out.Bytes(), data))
+	}
+}
+
+// TestOffsetsWithBatches looks for a malformed value whose record was read into
+// memory that was used before.
+func TestOffsetsWithBatches(t *testing.T) {
+	good := fmt.Appendf(nil, "%d:4:body;3000:%s,}", 3000+13, strings.Repeat("x", 3000))
+	bad := []byte("12:4:port;2:0x#}")
+	data := append(bytes.Repeat(good, 500), bad...)
+	want := int64(len(data) - len("0x#}"))
+	for _, w := range ways {
+		r := w.open(data, dumpfile.ReaderOptions{})
+		var b dumpfile.Batch
+		for last := false; !last; {
+			if err := r.ReadBatch(&b); err != nil {
+				t.Fatal(w.name, err)
+			}
+			for i := range b.Records {
+				rec := &b.Records[i]
+				last = rec.Index == 500
+				m, err := rec.State()
+				if err != nil {
+					t.Fatal(w.name, err)
+				}
+				_, err = m.Int64("port")
+				if e, ok := errors.AsType[*dumpfile.Error](rec.Wrap(err)); !ok || last && (e.At != want || e.Path != "/port") {
+					t.Fatalf("%s: record %d: %#v, want offset %d", w.name, rec.Index, e, want)
+				}
+			}
+		}
 	}
 }

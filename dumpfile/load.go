@@ -32,18 +32,16 @@ type loader struct {
 	wholeRecord, wholeElement int64 // the constants; smaller in tests
 
 	slab   *state.Slab   // for the batch at hand
-	src    *state.Source // for the chunk in w from position srcRun on
-	srcMem *byte
+	src    *state.Source // for the contiguous run of w with number srcRun
 	srcRun int
 }
 
 // source returns the source of elements that begin at the window.
 func (l *loader) source() *state.Source {
-	mem := &l.w.chunk[0]
-	if l.src == nil || mem != l.srcMem || l.w.run != l.srcRun || l.src.Slab != l.slab {
+	if l.src == nil || l.w.runs != l.srcRun {
 		run := l.w.run
 		l.src = &state.Source{Codec: l.codec, Data: l.w.chunk[run:], Off: l.w.off - int64(l.w.pos-run), Slab: l.slab}
-		l.srcMem, l.srcRun = mem, run
+		l.srcRun = l.w.runs
 	}
 	return l.src
 }

@@ -25,7 +25,8 @@ type window struct {
 	pos   int
 	end   int
 	ahead int // how much to read next
-	run   int // position in chunk up to which bytes before pos are contiguous in the input
+	run   int // position in chunk from which on bytes are contiguous in the input
+	runs  int // counts the runs of contiguous bytes
 
 	alloc func() []byte // returns a chunk of memory, of chunkSize at most
 	err   error         // of the input; sticky
@@ -60,6 +61,7 @@ func (w *window) rehouse(n int) {
 	}
 	w.end = copy(c, w.chunk[w.pos:w.end])
 	w.chunk, w.pos, w.run = c, 0, 0
+	w.runs++
 }
 
 func (w *window) fill(n int) error {
@@ -129,6 +131,7 @@ func (w *window) skip(n int64) error {
 		}
 	}
 	w.run = w.end
+	w.runs++
 	return nil
 }
 
@@ -136,6 +139,7 @@ func (w *window) skip(n int64) error {
 func (w *window) jump(off int64) {
 	w.off = off
 	w.pos, w.run = w.end, w.end
+	w.runs++
 	w.ahead = firstRead
 	w.err = nil
 }
