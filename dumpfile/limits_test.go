@@ -277,3 +277,95 @@ func TestShrinkingFile(t *testing.T) {
 		t.Errorf("reading on in a file that became shorter: %v", err)
 	}
 }
+
+// TestDropsContentOnly reads a flow in which everything is large from a stream
+// that drops what is large: only the content may be missing.
+func TestDropsContentOnly(t *testing.T) {
+	long := func(s string) string { return strings.Repeat(s, 20_000) }
+	client := flow.NewClientConn()
+	client.CertificateList = []flow.Certificate{flow.NewCertificate([]byte(long("c")))}
+	req, err := flow.NewRequest("POST", "http://a.example/"+long("p"), flow.NewHeaders("X", long("h"), "Host", "a.example"), bytes.Repeat([]byte("b"), 3<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Trailers = flow.NewHeaders("T", long("t"))
+	f := flow.NewHTTP(client, flow.NewServerConn(nil), req, nil)
+	f.SetComment(long("comment"))
+	f.SetError(flow.NewError(long("error")))
+	f.Metadata().Set("k", state.NewList(state.Text(long("m"))).Value())
+	other := *req
+	other.Headers, other.Trailers, other.Body = req.Headers.Clone(), flow.Headers{}, flow.NewBody([]byte("x"))
+	small := flow.NewHTTP(flow.NewClientConn(), flow.NewServerConn(nil), &other, nil)
+	var out bytes.Buffer
+	w := dumpfile.NewWriter(&out)
+	for _, f := range []flow.Flow{f, small} {
+		if err := w.WriteFlow(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := flowtest.States(t, out.Bytes())
+	for _, w := range ways {
+		n := 0
+		for f, err := range w.open(out.Bytes(), dumpfile.ReaderOptions{}).Flows() {
+			if err != nil {
+				t.Fatal(w.name, err)
+			}
+			got := f.GetState()
+			if n == 0 && strings.Contains(w.name, "dropping") {
+				for _, m := range []*state.Map{got, want[0].Clone()} {
+					r, err := m.Map("request")
+					if err != nil {
+						t.Fatal(err)
+					}
+					if v, _ := r.Get("content"); v.Len() != 3<<20 {
+						t.Errorf("%s: content of %d bytes", w.name, v.Len())
+					}
+					r.Set("content", state.Null())
+					want[n] = m
+				}
+			}
+			if !state.Equal(got.Value(), want[n].Value()) {
+				t.Errorf("%s: flow %d is not the same", w.name, n)
+			}
+			n++
+		}
+		if n != 2 {
+			t.Errorf("%s: %d flows", w.name, n)
+		}
+		want = flowtest.States(t, out.Bytes())
+	}
+}
+
+func TestMaxElements(t *testing.T) {
+	nulls := func(n int) []byte {
+		return fmt.Appendf(nil, "%d:1:k;%d:%s]}", 4+len(fmt.Sprint(3*n))+1+3*n+1, 3*n, strings.Repeat("0:~", n))
+	}
+	for _, tt := range []struct {
+		n, max int
+		ok     bool
+	}{
+		{100, 100, true}, {101, 100, false}, {tnetstring.DefaultMaxElements, 0, true}, {tnetstring.DefaultMaxElements + 1, 0, false},
+	} {
+		r := dumpfile.NewReader(bytes.NewReader(nulls(tt.n)), &dumpfile.ReaderOptions{MaxElements: tt.max})
+		m, err := r.ReadState()
+		if err == nil {
+			_, err = m.List("k")
+		}
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, tnetstring.ErrTooMany) {
+			t.Errorf("%d elements, limit %d: %v", tt.n, tt.max, err)
+		}
+	}
+	entries := make([]byte, 0, 1000)
+	for i := range 100 {
+		entries = fmt.Appendf(entries, "2:%02d;0:~", i)
+	}
+	for _, max := range []int{99, 100} {
+		r := dumpfile.NewReader(strings.NewReader(fmt.Sprintf("%d:%s}", len(entries), entries)), &dumpfile.ReaderOptions{MaxElements: max})
+		if m, err := r.ReadState(); (err == nil) != (max == 100) || err == nil && m.Len() != 100 {
+			t.Errorf("100 entries, limit %d: %v", max, err)
+		}
+	}
+}

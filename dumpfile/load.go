@@ -181,6 +181,9 @@ func (l *loader) fail(rec *Record, err error) error {
 	case *LimitError:
 		e.At = rec.Offset
 		return e
+	case *ContainerError:
+		e.At += int64(len(l.w.bytes()))
+		return e
 	case *tnetstring.SyntaxError:
 		e.At += int64(err.Offset)
 		return e
@@ -312,6 +315,9 @@ func (l *loader) list(s *shape, depth int, end int64) ([]state.Value, error) {
 	var elems []state.Value
 	for i := 0; l.w.off < end; i++ {
 		v, err := l.element(s.elem, depth, end, false)
+		if err == nil {
+			err = l.locate(l.codec.CheckCount(i + 1))
+		}
 		if err != nil {
 			return nil, at(err, i)
 		}
@@ -340,8 +346,9 @@ func (l *loader) element(s *shape, depth int, end int64, key bool) (state.Value,
 		return state.Value{}, err
 	}
 	size := int64(head) + payload + 1
+	droppable := s != nil && s.kind == state.KindBytes
 	switch {
-	case size <= l.wholeElement || key:
+	case size <= l.wholeElement || key || l.w.at == nil && s == nil:
 		if err := l.need(size); err != nil {
 			return state.Value{}, err
 		}
@@ -351,7 +358,7 @@ func (l *loader) element(s *shape, depth int, end int64, key bool) (state.Value,
 		}
 		l.w.advance(n)
 		return v, nil
-	case s != nil:
+	case s != nil && !droppable:
 		start := l.w.off
 		v, err := l.walk(s, depth, head, size)
 		if err == nil || l.w.at == nil || !inRecord(err) {

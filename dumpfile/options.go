@@ -32,16 +32,19 @@ type ReaderOptions struct {
 	MaxRecord int64
 	// MaxDepth limits the nesting of lists and maps.
 	MaxDepth int
+	// MaxElements limits the elements of a list and the entries of a map.
+	MaxElements int
 	// MaxRatio limits what a compressed input may expand to, relative to its
 	// compressed size. The first 8 MiB are free.
 	MaxRatio int64
 	// MaxWindow limits the memory that a zstd frame may ask for, in bytes.
 	MaxWindow int64
-	// DropLarge says that large byte strings and texts (bodies, in practice)
-	// need not be kept. A stream is then read in little memory whatever its
-	// records contain; asking for a value that was dropped gives
-	// [state.ErrElided]. It changes nothing for an input that can be read at
-	// any offset, where they are fetched when somebody asks.
+	// DropLarge says that the content of HTTP messages, and of WebSocket, TCP
+	// and UDP messages, need not be kept where it is large. A stream is then read
+	// in little memory whatever its flows transferred; asking for content that
+	// was dropped gives [state.ErrElided], its length is still known. It changes
+	// nothing for an input that can be read at any offset, where content is
+	// fetched when somebody asks.
 	DropLarge bool
 }
 
@@ -63,5 +66,5 @@ func (o *ReaderOptions) withDefaults() ReaderOptions {
 }
 
 func (o *ReaderOptions) codec() tnetstring.Codec {
-	return tnetstring.Codec{Strict: o.Strict, MaxDepth: o.MaxDepth}
+	return tnetstring.Codec{Strict: o.Strict, MaxDepth: o.MaxDepth, MaxElements: o.MaxElements}
 }

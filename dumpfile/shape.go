@@ -6,20 +6,24 @@ import "github.com/flowtool/flowtool/state"
 //
 // The tag that tells a list from a byte string stands behind the element, so a
 // reader that does not want to bring a large element into memory cannot know
-// what it is. The names of the keys tell: what is listed here is walked into,
-// everything else that is large is left in the input as a whole. The tag is
+// what it is. The names of the keys tell: lists and maps that are listed here are
+// walked into, and byte strings that are listed here are what may be dropped from
+// a stream (see [ReaderOptions]). Everything else that is large is left in the
+// input as a whole if it can be fetched again, and read if it cannot. The tag is
 // checked in the end; a record that is not as expected costs time, not
 // correctness.
 type shape struct {
-	kind state.Kind
+	kind state.Kind        // bytes, list or map
 	keys map[string]*shape // of a map
 	elem *shape            // of a list
 }
 
 var recordShape = func() *shape {
-	message := &shape{kind: state.KindList}
+	body := &shape{kind: state.KindBytes}
+	message := &shape{kind: state.KindList, elem: body}
 	messages := &shape{kind: state.KindList, elem: message}
-	http := &shape{kind: state.KindMap}
+	// "body" is what a response called its content in formats 0.14 and 0.15.
+	http := &shape{kind: state.KindMap, keys: map[string]*shape{"content": body, "body": body}}
 	record := &shape{kind: state.KindMap}
 	record.keys = map[string]*shape{
 		"request":        http,

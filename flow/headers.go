@@ -55,13 +55,20 @@ func (h *Headers) Len() int { return len(h.All()) }
 // Get returns the values of all headers with the name, joined by ", ", or "" if
 // there is none. Cookies and Set-Cookie cannot be joined that way: use Values.
 func (h *Headers) Get(name string) string {
-	value, n := "", 0
+	value, more := "", []string(nil)
+	n := 0
 	for v := range h.Values(name) {
-		if n++; n == 1 {
+		switch n++; n {
+		case 1:
 			value = v
-		} else {
-			value += ", " + v
+		case 2:
+			more = append(more, value, v)
+		default:
+			more = append(more, v)
 		}
+	}
+	if n > 1 {
+		return strings.Join(more, ", ")
 	}
 	return value
 }

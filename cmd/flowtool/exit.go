@@ -76,6 +76,9 @@ func limitOf(err error) string {
 	if errors.Is(err, tnetstring.ErrTooDeep) {
 		return "--max-depth"
 	}
+	if errors.Is(err, tnetstring.ErrTooMany) {
+		return "--max-elements"
+	}
 	return ""
 }
 

@@ -17,6 +17,7 @@ import (
 type inputFlags struct {
 	maxRecord size
 	maxDepth  int
+	maxElems  int
 	maxRatio  int64
 	maxWindow size
 	strict    bool
@@ -31,6 +32,7 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.Var(&f.maxRecord, "max-record", "largest `size` of one flow in the file")
 	fl.IntVar(&f.maxDepth, "max-depth", 0, "deepest nesting within a flow (default 500)")
+	fl.IntVar(&f.maxElems, "max-elements", 0, "most elements of a list or map within a flow (default 1048576)")
 	fl.Int64Var(&f.maxRatio, "max-ratio", dumpfile.DefaultMaxRatio, "how many times its size a compressed input may expand to")
 	fl.Var(&f.maxWindow, "max-window", "most `memory` that a zstd frame may ask for")
 	fl.BoolVar(&f.strict, "strict", false, "refuse what no mitmproxy writes instead of repairing it")
@@ -42,6 +44,8 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 // check returns an error if a flag has a value that makes no sense.
 func (f *inputFlags) check() error {
 	switch {
+	case f.maxElems < 0:
+		return usagef("--max-elements is a number of elements, not %d", f.maxElems)
 	case f.maxDepth < 0:
 		return usagef("--max-depth is a number of levels, not %d", f.maxDepth)
 	case f.maxRatio < 1:
@@ -56,12 +60,13 @@ func (f *inputFlags) check() error {
 
 func (f *inputFlags) options(name string) *dumpfile.ReaderOptions {
 	return &dumpfile.ReaderOptions{
-		Name:      name,
-		Strict:    f.strict,
-		MaxRecord: int64(f.maxRecord),
-		MaxDepth:  f.maxDepth,
-		MaxRatio:  f.maxRatio,
-		MaxWindow: int64(f.maxWindow),
+		Name:        name,
+		Strict:      f.strict,
+		MaxRecord:   int64(f.maxRecord),
+		MaxDepth:    f.maxDepth,
+		MaxElements: f.maxElems,
+		MaxRatio:    f.maxRatio,
+		MaxWindow:   int64(f.maxWindow),
 	}
 }
 

@@ -22,6 +22,9 @@ const (
 	// DefaultMaxDepth is how deeply lists and maps may be nested; Python's
 	// recursion limit stops mitmproxy at about the same depth.
 	DefaultMaxDepth = 500
+	// DefaultMaxElements is how many elements a list, or entries a map, may
+	// have. An element takes three bytes in a dump and some fifty in memory.
+	DefaultMaxElements = 1 << 20
 	// StrictMaxDepth is the same for the strict profile.
 	StrictMaxDepth = 100
 )
@@ -39,6 +42,9 @@ type Codec struct {
 	// MaxDepth limits the nesting of lists and maps; 0 means the default of
 	// the profile.
 	MaxDepth int
+	// MaxElements limits the elements of a list and the entries of a map; 0
+	// means DefaultMaxElements.
+	MaxElements int
 }
 
 var (
@@ -57,6 +63,22 @@ func (c Codec) maxDepth() int {
 		return StrictMaxDepth
 	}
 	return DefaultMaxDepth
+}
+
+func (c Codec) maxElements() int {
+	if c.MaxElements > 0 {
+		return c.MaxElements
+	}
+	return DefaultMaxElements
+}
+
+// CheckCount refuses a list of n elements, or a map of n entries, if those are
+// too many.
+func (c Codec) CheckCount(n int) error {
+	if n <= c.maxElements() {
+		return nil
+	}
+	return syntax(0, fmt.Errorf("%w: the limit is %d in a list or map", ErrTooMany, c.maxElements()))
 }
 
 // kindOf maps tags to kinds; badTag marks bytes that are no tag.
@@ -222,7 +244,11 @@ func (c Codec) Elements(src *state.Source, kind state.Kind, payload []byte, dept
 		return dst, syntax(0, fmt.Errorf("%w: the limit is %d levels", ErrTooDeep, c.maxDepth()))
 	}
 	if kind == state.KindList {
+		start := len(dst)
 		for pos := 0; pos < len(payload); {
+			if err := c.CheckCount(len(dst) - start + 1); err != nil {
+				return dst, shift(err, pos)
+			}
 			dst = append(dst, state.Value{})
 			n, err := c.nested(src, payload[pos:], &dst[len(dst)-1])
 			if err != nil {
@@ -277,9 +303,9 @@ func (c Codec) Element(src *state.Source, data []byte) (v state.Value, n int, er
 
 // Pairs implements [state.PairCodec].
 func (c Codec) Pairs(payload []byte, yield func(first, second []byte) bool) bool {
-	for len(payload) > 0 {
+	for n := 1; len(payload) > 0; n++ {
 		head, end := usual(payload)
-		if head == 0 || payload[end-1] != ']' {
+		if head == 0 || payload[end-1] != ']' || n > c.maxElements() {
 			return false
 		}
 		pair := payload[head : end-1]
@@ -387,6 +413,9 @@ func (m *Entries) accept() error {
 	key := &all[n]
 	if key.Kind() >= state.KindList {
 		return syntax(0, ErrContainerKey)
+	}
+	if err := m.codec.CheckCount((len(all) - m.start) / 2); err != nil {
+		return err
 	}
 	if i := m.keys.add(key, m.elems[m.start:]); i >= 0 {
 		if m.codec.Strict {

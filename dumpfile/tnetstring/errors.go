@@ -18,6 +18,7 @@ var (
 	ErrFloat         = errors.New("malformed float")
 	ErrUTF8          = errors.New("text is not UTF-8")
 	ErrTooDeep       = errors.New("nested too deeply")
+	ErrTooMany       = errors.New("too many elements")
 	ErrContainerKey  = errors.New("map key is a list or a map")
 
 	// Found in the strict profile only.
