@@ -236,7 +236,7 @@ var serverFields = func() table[ServerConn] {
 // unknown address where null is not allowed.
 func addressField[T any](name string, r rule, at func(*T) **Address) field[T] {
 	return field[T]{
-		name: name, rule: r,
+		name: name, rule: r, kinds: listKinds,
 		load: func(p *T, v *state.Value, s *scratch) {
 			*at(p) = nil
 			if a, ok := loadAddress(v, s); ok {
@@ -295,7 +295,7 @@ func loadAddress(v *state.Value, s *scratch) (a Address, ok bool) {
 
 func viaField[T any](name string, at func(*T) **Via) field[T] {
 	return field[T]{
-		name: name, rule: viaRule.orNull(),
+		name: name, rule: viaRule.orNull(), kinds: listKinds,
 		load: func(p *T, v *state.Value, s *scratch) {
 			*at(p) = nil
 			if via, ok := loadVia(v, s); ok {
@@ -343,7 +343,7 @@ var certificateElem = certificateField("", bytesRule, func(p *Certificate) *Cert
 func certificatesField[T any](name string, at func(*T) *[]Certificate) field[T] {
 	f := certificateElem
 	return field[T]{
-		name: name, rule: listOf(bytesRule),
+		name: name, rule: listOf(bytesRule), kinds: listKinds,
 		load: func(p *T, v *state.Value, s *scratch) {
 			mark := s.mark()
 			defer s.release(mark)

@@ -12,6 +12,8 @@ import (
 type field[T any] struct {
 	name string // "" for an element of a tuple
 	rule rule
+	// kinds is what load can make something of; it is more than rule allows.
+	kinds kindSet
 	// load decodes v into p. What is of the wrong type leaves the zero value.
 	load func(p *T, v *state.Value, s *scratch)
 	// store returns the value to write. old is what is there now; it keeps what
@@ -49,13 +51,62 @@ func (t table[T]) load(p *T, v *state.Value, s *scratch) bool {
 	if err != nil || len(elems) == 0 {
 		var zero T
 		*p = zero
+		if err == nil && v.Kind() < state.KindList && !v.IsNull() {
+			s.wrong(nil, t.want(), v)
+		}
 		return false
 	}
 	for i := range t {
-		t[i].load(p, t[i].in(v, elems, i), s)
+		f := &t[i]
+		e := f.in(v, elems, i)
+		good := s.err == nil
+		if !f.kinds.has(e.Kind()) {
+			s.wrong(nil, f.rule.want, e)
+		}
+		f.load(p, e, s)
+		if good && s.err != nil {
+			s.err = state.At(s.err, f.step(i))
+		}
 	}
 	return true
 }
+
+// want names what a table is decoded from.
+func (t table[T]) want() string {
+	if t[0].name == "" {
+		return state.KindList.String()
+	}
+	return state.KindMap.String()
+}
+
+// step returns the step in a path that leads to field i of a table.
+func (f *field[T]) step(i int) any {
+	if f.name == "" {
+		return i
+	}
+	return f.name
+}
+
+// A kindSet is a set of kinds of values.
+type kindSet uint16
+
+func kindsOf(kinds ...state.Kind) (k kindSet) {
+	for _, kind := range kinds {
+		k |= 1 << kind
+	}
+	return k
+}
+
+func (k kindSet) has(kind state.Kind) bool { return k>>kind&1 != 0 }
+
+// The kinds that fields of different types are decoded from. Null is among them
+// because it is also what a missing value is taken for.
+var (
+	stringKinds = kindsOf(state.KindNull, state.KindText, state.KindBytes)
+	numberKinds = kindsOf(state.KindNull, state.KindInt, state.KindFloat, state.KindBool)
+	boolKinds   = kindsOf(state.KindNull, state.KindBool)
+	listKinds   = kindsOf(state.KindNull, state.KindList)
+)
 
 // same tells whether load would give what is in p.
 func (t table[T]) same(p *T, v *state.Value, s *scratch) bool {
@@ -158,7 +209,7 @@ func raw(v *state.Value) []byte {
 
 func stringField[T any](name string, r rule, make func(string) state.Value, at func(*T) *string) field[T] {
 	return field[T]{
-		name: name, rule: r,
+		name: name, rule: r, kinds: stringKinds,
 		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = intern(raw(v)) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if *at(p) == "" && r.null {
@@ -198,7 +249,7 @@ func emptyOrNull[T any](f field[T], known func(p *T) bool, empty state.Value) fi
 func boolField[T any](name string, r rule, at func(*T) *bool) field[T] {
 	load := func(v *state.Value) bool { return v.Kind() == state.KindBool && v.Truthy() }
 	return field[T]{
-		name: name, rule: r,
+		name: name, rule: r, kinds: boolKinds,
 		load:  func(p *T, v *state.Value, _ *scratch) { *at(p) = load(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value { return state.Bool(*at(p)) },
 		same:  func(p *T, v *state.Value, _ *scratch) bool { return *at(p) == load(v) },
@@ -215,7 +266,7 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 		return b, err == nil
 	}
 	return field[T]{
-		name: name, rule: boolRule.orNull(),
+		name: name, rule: boolRule.orNull(), kinds: boolKinds,
 		load: func(p *T, v *state.Value, _ *scratch) {
 			*at(p) = nil
 			if b, ok := load(v); ok {
@@ -240,8 +291,14 @@ func maybeBoolField[T any](name string, at func(*T) **bool) field[T] {
 // does not fit is as large as possible.
 func intField[T any](name string, r rule, at func(*T) *int) field[T] {
 	return field[T]{
-		name: name, rule: r,
-		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = integer(v) },
+		name: name, rule: r, kinds: numberKinds,
+		load: func(p *T, v *state.Value, s *scratch) {
+			n := integer(v)
+			if n == math.MaxInt || n == math.MinInt {
+				s.wrong(nil, "integer of a sensible size", v)
+			}
+			*at(p) = n
+		},
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if *at(p) == 0 && r.null {
 				return state.Null()
@@ -276,7 +333,7 @@ func integer(v *state.Value) int {
 // Timestamp is written as 0.
 func timeField[T any](name string, r rule, at func(*T) *Timestamp) field[T] {
 	return field[T]{
-		name: name, rule: r,
+		name: name, rule: r, kinds: numberKinds,
 		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = timestamp(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if at(p).IsNull() && !r.null {
@@ -291,7 +348,7 @@ func timeField[T any](name string, r rule, at func(*T) *Timestamp) field[T] {
 // bodyField is for long byte strings, which are not decoded at all.
 func bodyField[T any](name string, r rule, at func(*T) *Body) field[T] {
 	return field[T]{
-		name: name, rule: r,
+		name: name, rule: r, kinds: stringKinds,
 		load: func(p *T, v *state.Value, _ *scratch) { *at(p) = bodyOf(v) },
 		store: func(p *T, _ state.Value, _ *scratch) state.Value {
 			if at(p).IsMissing() && !r.null {
@@ -306,7 +363,7 @@ func bodyField[T any](name string, r rule, at func(*T) *Body) field[T] {
 // stringsField is for a list of short strings.
 func stringsField[T any](name string, elem rule, make func(string) state.Value, at func(*T) *[]string) field[T] {
 	return field[T]{
-		name: name, rule: listOf(elem),
+		name: name, rule: listOf(elem), kinds: listKinds,
 		load: func(p *T, v *state.Value, s *scratch) { *at(p) = loadStrings(v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeElems(len(*at(p)), old, func(i int, old state.Value) (state.Value, bool) {
@@ -356,7 +413,7 @@ func loadStrings(v *state.Value, s *scratch) []string {
 // listField is for a list of tuples or of maps.
 func listField[T, E any](name string, elem rule, t table[E], store storeFunc[E], at func(*T) *[]E) field[T] {
 	return field[T]{
-		name: name, rule: listOf(elem),
+		name: name, rule: listOf(elem), kinds: listKinds,
 		load: func(p *T, v *state.Value, s *scratch) { *at(p) = loadList(t, v, s) },
 		store: func(p *T, old state.Value, s *scratch) state.Value {
 			return storeList(t, *at(p), old, store, s)
@@ -373,8 +430,12 @@ func loadList[E any](t table[E], v *state.Value, s *scratch) []E {
 		return nil
 	}
 	out := make([]E, len(elems))
-	for i, e := range elems {
-		t.load(&out[i], &e, s)
+	for i := range elems {
+		good := s.err == nil
+		t.load(&out[i], &elems[i], s)
+		if good && s.err != nil {
+			s.err = state.At(s.err, i)
+		}
 	}
 	return out
 }

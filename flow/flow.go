@@ -49,10 +49,10 @@ type Flow interface {
 	Error() *Error
 	SetError(e *Error)
 
-	// Damage returns the first thing that turned out to be malformed while
-	// parts of a flow from [View] were decoded: a part that is missing or no
-	// map, or an encoding that cannot be read. The parts concerned are, as far
-	// as they could not be read, zero. It is nil for flows from [FromState].
+	// Damage returns the first thing that turned out to be wrong while parts of
+	// a flow from [View] were decoded: a part that is missing, a value of a type
+	// that cannot be understood, or an encoding that cannot be read. What is
+	// concerned is zero in the part. It is nil for flows from [FromState].
 	Damage() error
 
 	// State returns the state of the flow with everything that was edited in

@@ -178,7 +178,7 @@ var headersRule = listOf(tupleOf("list of name and value", 2, headerFields.rules
 
 func headersField[T any](name string, r rule, at func(*T) *Headers) field[T] {
 	return field[T]{
-		name: name, rule: r,
+		name: name, rule: r, kinds: listKinds,
 		load: func(p *T, v *state.Value, s *scratch) {
 			h := at(p)
 			h.lines, h.raw, h.err = nil, state.Null(), nil
@@ -260,6 +260,7 @@ func headerLines(v *state.Value, s *scratch) (lines []state.Value, n int) {
 		if _, ok := headerPair(&elems[i], s); ok {
 			n++
 		} else {
+			s.wrong(i, "pair of name and value", &elems[i])
 			s.release(before)
 		}
 	}
@@ -271,5 +272,5 @@ func headerPair(v *state.Value, s *scratch) ([]state.Value, bool) {
 		return nil, false
 	}
 	pair, _ := s.push(v)
-	return pair, len(pair) == 2
+	return pair, len(pair) == 2 && stringKinds.has(pair[0].Kind()) && stringKinds.has(pair[1].Kind())
 }

@@ -13,7 +13,8 @@ type scratch struct {
 	// For the strings of a list, which are put together before they are copied.
 	text []byte
 	ends []int
-	// err is the first malformed encoding that was met.
+	// err is the first malformed encoding, or value of a wrong type, that was
+	// met.
 	err error
 }
 
@@ -28,6 +29,17 @@ func (s *scratch) free() {
 		clear(s.buf[:s.used]) // let go of the record
 		s.buf, s.used, s.err = s.buf[:0], 0, nil
 		scratches.Put(s)
+	}
+}
+
+// wrong notes that a value, step of what is being decoded, is not what is wanted.
+func (s *scratch) wrong(step any, want string, v *state.Value) {
+	if s.err != nil {
+		return
+	}
+	s.err = &state.TypeError{Want: want, Got: v.Kind().String()}
+	if step != nil {
+		s.err = state.At(s.err, step)
 	}
 }
 
