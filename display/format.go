@@ -29,7 +29,7 @@ func AppendSize(dst []byte, n int64) []byte {
 }
 
 // AppendDuration appends a duration in seconds with about three digits: 0.4ms,
-// 45ms, 1.23s, 12.3s, 2m03s, 1h02m.
+// 45ms, 1.23s, 12.3s, 2m03s, 1h02m, 5d04h.
 func AppendDuration(dst []byte, seconds float64) []byte {
 	if math.IsNaN(seconds) || math.IsInf(seconds, 0) {
 		return append(dst, '?')
@@ -51,7 +51,10 @@ func AppendDuration(dst []byte, seconds float64) []byte {
 		if s < 3600 {
 			return append(pad2(append(strconv.AppendInt(dst, s/60, 10), 'm'), int(s%60)), 's')
 		}
-		return append(pad2(append(strconv.AppendInt(dst, s/3600, 10), 'h'), int(s/60%60)), 'm')
+		if s < 100*3600 {
+			return append(pad2(append(strconv.AppendInt(dst, s/3600, 10), 'h'), int(s/60%60)), 'm')
+		}
+		return append(pad2(append(strconv.AppendInt(dst, s/86400, 10), 'd'), int(s/3600%24)), 'h')
 	}
 	return append(strconv.AppendFloat(dst, seconds, 'g', 3, 64), 's')
 }

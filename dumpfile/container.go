@@ -1,6 +1,7 @@
 package dumpfile
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -38,11 +39,13 @@ func newDecompressor(kind Container, r io.Reader, opts *ReaderOptions) (*decompr
 	d := &decompressor{in: &countingReader{r: r}, opts: opts, close: func() {}}
 	switch kind {
 	case ContainerGzip:
-		zr, err := gzip.NewReader(d.in)
+		in := bufio.NewReader(d.in)
+		zr, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, containerError(kind, err)
 		}
-		d.r = zr
+		zr.Multistream(false)
+		d.r = &gzipMembers{in: in, zr: zr}
 	case ContainerZstd:
 		zr, err := zstd.NewReader(d.in,
 			zstd.WithDecoderConcurrency(1),
@@ -70,10 +73,52 @@ func (d *decompressor) Read(p []byte) (int, error) {
 		return n, &LimitError{Limit: "max-window", Max: d.opts.MaxWindow, What: "window of the zstd frame"}
 	}
 	kind := ContainerZstd
-	if _, ok := d.r.(*gzip.Reader); ok {
+	if _, ok := d.r.(*gzipMembers); ok {
 		kind = ContainerGzip
 	}
 	return n, containerError(kind, err)
+}
+
+// gzipMembers reads gzip members in a row. As gzip itself does, it ignores zeros
+// behind them, which tapes and block devices add.
+type gzipMembers struct {
+	in *bufio.Reader
+	zr *gzip.Reader
+}
+
+var errNotGzip = errors.New("something that is not gzip follows it")
+
+func (g *gzipMembers) Read(p []byte) (int, error) {
+	n, err := g.zr.Read(p)
+	for err == io.EOF && n == 0 {
+		if err = g.next(); err != nil {
+			return 0, err
+		}
+		n, err = g.zr.Read(p)
+	}
+	if err == io.EOF {
+		err = nil // of this member; the next call goes on behind it
+	}
+	return n, err
+}
+
+// next goes on with the next member.
+func (g *gzipMembers) next() error {
+	magic, err := g.in.Peek(2)
+	if len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
+		err = g.zr.Reset(g.in)
+		g.zr.Multistream(false)
+		return err
+	}
+	for err = nil; ; {
+		var b byte
+		switch b, err = g.in.ReadByte(); {
+		case err != nil:
+			return err // io.EOF after zeros, or nothing, is the end
+		case b != 0:
+			return errNotGzip
+		}
+	}
 }
 
 // A ContainerError says that the compressed data around a dump is damaged.
@@ -85,9 +130,6 @@ type ContainerError struct {
 func (e *ContainerError) Error() string {
 	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		return fmt.Sprintf("%s data is cut off", e.Container)
-	}
-	if e.Container == ContainerGzip && errors.Is(e.Err, gzip.ErrHeader) {
-		return "gzip data is damaged, or followed by something else"
 	}
 	return fmt.Sprintf("%s data is damaged: %v", e.Container, e.Err)
 }

@@ -3,6 +3,7 @@ package dumpfile
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -113,13 +114,26 @@ func looksRecord(text []byte) bool {
 	return len(rest) == 0 || rest[0] == ':'
 }
 
-// isHAR tells whether text begins like a HAR: an object with the key "log".
+// isHAR tells whether text begins like a HAR: an object with the key "log", which
+// need not be the first.
 func isHAR(text []byte) bool {
-	if text[0] != '{' {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return false
 	}
-	rest := bytes.TrimLeft(text[1:], whitespace)
-	return bytes.HasPrefix(rest, []byte(`"log"`))
+	for {
+		key, err := d.Token()
+		if err != nil || key == json.Delim('}') {
+			return false
+		}
+		if key == "log" {
+			return true
+		}
+		var skipped json.RawMessage
+		if d.Decode(&skipped) != nil {
+			return false
+		}
+	}
 }
 
 // looksJSON tells whether text begins like a JSON value.

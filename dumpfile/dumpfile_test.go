@@ -230,6 +230,7 @@ func TestContainers(t *testing.T) {
 		{"plain", both, dumpfile.ContainerNone},
 		{"gzip", gz(t, both), dumpfile.ContainerGzip},
 		{"gzip members", gz(t, one, two), dumpfile.ContainerGzip},
+		{"gzip and zeros", append(gz(t, both), make([]byte, 500)...), dumpfile.ContainerGzip},
 		{"gzip members within a record", gz(t, both[:1000], both[1000:], nil), dumpfile.ContainerGzip},
 		{"zstd", zst(t, both), dumpfile.ContainerZstd},
 		{"zstd frames", zst(t, one, two), dumpfile.ContainerZstd},
@@ -277,6 +278,9 @@ func TestContainers(t *testing.T) {
 		if ce, ok := errors.AsType[*dumpfile.ContainerError](err); !ok || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("cut container: %v, %v", err, ce)
 		}
+		if _, err := records(dumpfile.NewReader(bytes.NewReader(append(bytes.Clone(data), "junk"...)), nil)); err == nil || errors.Is(err, io.ErrUnexpectedEOF) && data[0] == 0x1f {
+			t.Errorf("junk behind a container: %v", err)
+		}
 		bad := bytes.Clone(data)
 		bad[len(bad)/2] ^= 0x55
 		if _, err := records(dumpfile.NewReader(bytes.NewReader(bad), nil)); err == nil {
@@ -301,6 +305,7 @@ func TestDetect(t *testing.T) {
 		{"dump with a line end behind", rec + "\r\n", dumpfile.FormatDump, 1, ""},
 		{"har", `{"log": {"entries": []}}`, dumpfile.FormatHAR, 0, "HAR"},
 		{"har after mark and blanks", "\xef\xbb\xbf\n {\n \"log\":{}}", dumpfile.FormatHAR, 0, "HAR"},
+		{"har with a comment", `{"comment": {"a": []}, "log": {`, dumpfile.FormatHAR, 0, "HAR"},
 		{"json object", `{"a": 1}`, dumpfile.FormatJSON, 0, "JSON"},
 		{"json list", `[1, 2]`, dumpfile.FormatJSON, 0, "JSON"},
 		{"blank before a dump", "\n" + rec, dumpfile.FormatUnknown, 0, "text"},

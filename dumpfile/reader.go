@@ -68,15 +68,6 @@ func (d *Reader) Format() (Format, Container, error) {
 // Offset returns the offset of the next record in the (decompressed) input.
 func (d *Reader) Offset() int64 { return d.load.w.off }
 
-// Consumed returns how many bytes of the input itself have been read, for
-// showing progress. It is less than Offset if the input is compressed.
-func (d *Reader) Consumed() int64 {
-	if d.unpack != nil {
-		return d.unpack.in.n
-	}
-	return d.load.w.off
-}
-
 // Size returns the size of the input in bytes, or -1 if it is not known.
 func (d *Reader) Size() int64 {
 	_ = d.start()

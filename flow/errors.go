@@ -34,7 +34,7 @@ type UnknownTypeError struct {
 	Type string // the value under "type", shortened; "nothing" if it is missing
 }
 
-func (e *UnknownTypeError) Error() string { return "flow: unknown flow type: " + e.Type }
+func (e *UnknownTypeError) Error() string { return "unknown flow type: " + e.Type }
 
 // ErrNotKillable is returned by [Flow.Kill] for a flow that is not live or was
 // killed before.

@@ -14,8 +14,8 @@ const defaultGlyph = "●"
 
 // MarkerGlyph returns what to show for the name of a mark (see [Flow.Marked]):
 // the emoji for a name such as ":grapes:", a letter or digit for itself, "" for
-// "" and a filled circle for [DefaultMarker] and for every name that mitmproxy
-// does not know.
+// "" and a filled circle for [DefaultMarker] and for every name that is not
+// known. All names that mitmproxy knows are.
 func MarkerGlyph(name string) string {
 	if name == "" {
 		return ""
@@ -24,12 +24,6 @@ func MarkerGlyph(name string) string {
 		return g
 	}
 	return defaultGlyph
-}
-
-// KnownMarker tells whether mitmproxy accepts name as a mark.
-func KnownMarker(name string) bool {
-	_, ok := glyph(name)
-	return ok
 }
 
 func glyph(name string) (string, bool) {

@@ -18,7 +18,6 @@ import (
 // Exit statuses, as "flowtool help exit-status" explains them.
 const (
 	exitOK      = 0
-	exitNo      = 1
 	exitTrouble = 2
 	exitLossy   = 3
 
@@ -28,7 +27,6 @@ const (
 const exitStatusHelp = `flowtool ends with one of these statuses:
 
   0  done, and nothing was lost
-  1  the answer is no
   2  trouble: wrong usage, an input that cannot be read or is no dump, a
      limit that was exceeded, a format version newer than this build knows
   3  finished, but something was lost: the input is damaged, and flows
@@ -100,9 +98,6 @@ func (a *app) report(cmd *cobra.Command, err error) {
 			msg += "; the flow before it was read"
 		default:
 			msg += fmt.Sprintf("; the %d flows before it were read", e.Flow)
-		}
-		if r, _, err := cmd.Root().Find([]string{"recover"}); err == nil && r.Name() == "recover" && status == exitLossy {
-			msg += fmt.Sprintf("; try: flowtool recover %s", e.Name)
 		}
 	}
 	if flag := limitOf(err); flag != "" {

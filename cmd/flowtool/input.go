@@ -38,6 +38,7 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	fl.BoolVar(&f.strict, "strict", false, "refuse what no mitmproxy writes instead of repairing it")
 	fl.IntVarP(&f.workers, "jobs", "j", 0, "number of `workers` (default: one per processor)")
 	fl.StringVar(&f.progress, "progress", "auto", "show progress: auto or never")
+	completeWords(cmd, "progress", "auto", "never")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -25,7 +28,29 @@ func newManCmd() *cobra.Command {
 			}
 			cmd.Root().DisableAutoGenTag = true
 			// The date is the current one, or SOURCE_DATE_EPOCH if that is set.
-			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Section: "1", Source: "flowtool " + version}, args[0])
+			header := doc.GenManHeader{Section: "1", Source: "flowtool " + version}
+			if err := doc.GenManTree(cmd.Root(), &header, args[0]); err != nil {
+				return err
+			}
+			for _, topic := range cmd.Root().Commands() {
+				if topic.IsAdditionalHelpTopicCommand() {
+					if err := manPage(topic, header, args[0]); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
 		},
 	}
+}
+
+// manPage writes the page of a topic, which GenManTree leaves out.
+func manPage(topic *cobra.Command, header doc.GenManHeader, dir string) error {
+	name := strings.ReplaceAll(topic.CommandPath(), " ", "-")
+	header.Title = strings.ToUpper(name)
+	var page bytes.Buffer
+	if err := doc.GenMan(topic, &header, &page); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name+".1"), page.Bytes(), 0o644)
 }

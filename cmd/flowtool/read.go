@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,14 @@ messages, decoded and indented where that makes them readable, at most
 	fl.Var(&opts.maxBody, "max-body", "most of a body or message that is shown, decompressed")
 	opts.input.add(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("fields", completeFields)
+	completeWords(cmd, "color", "auto", "always", "never")
+	completeWords(cmd, "detail", "0\tnothing", "1\ta line", "2\theaders", "3\tbodies", "4\tall of them")
 	return cmd
+}
+
+// completeWords completes the value of a flag with one of a few words.
+func completeWords(cmd *cobra.Command, flag string, words ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // completeFields completes the last name of a list of fields.
@@ -155,6 +163,9 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 	r.bar = a.newProgress(&opts.input)
 	defer r.bar.done()
 	for _, arg := range inputs {
+		if r.picks.beyond(r.base) {
+			return nil
+		}
 		if err := r.input(ctx, arg); err != nil {
 			if err == pipeline.ErrStop {
 				return nil
@@ -295,7 +306,14 @@ func (r *reading) flush(l *listing) error {
 // outputError is an error of writing, after which it is pointless to go on.
 type outputError struct{ err error }
 
-func (e *outputError) Error() string { return "writing: " + e.err.Error() }
+func (e *outputError) Error() string {
+	err := e.err
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err
+	}
+	return "writing: " + err.Error()
+}
+
 func (e *outputError) Unwrap() error { return e.err }
 
 // fatal tells whether an error concerns more than one input.
