@@ -45,7 +45,7 @@ func osApp() *app {
 
 // color decides whether to colour the output: flag, then NO_COLOR and
 // CLICOLOR_FORCE, then whether it goes to a terminal.
-func (a *app) color(flag string) (bool, error) {
+func (a *app) color(flag string, to *output) (bool, error) {
 	switch flag {
 	case "always":
 		return true, nil
@@ -61,5 +61,5 @@ func (a *app) color(flag string) (bool, error) {
 	if f := a.getenv("CLICOLOR_FORCE"); f != "" && f != "0" {
 		return true, nil
 	}
-	return a.outTTY && a.getenv("TERM") != "dumb", nil
+	return a.outTTY && to.stdout && a.getenv("TERM") != "dumb", nil
 }

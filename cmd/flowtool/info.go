@@ -24,10 +24,11 @@ import (
 )
 
 type infoOptions struct {
-	input inputFlags
-	json  bool
-	utc   bool
-	top   int
+	input  inputFlags
+	json   bool
+	utc    bool
+	top    int
+	output string
 }
 
 func newInfoCmd(a *app) *cobra.Command {
@@ -49,6 +50,7 @@ it is damaged.`,
 	fl.BoolVar(&opts.json, "json", false, "one JSON object per file, on a line")
 	fl.BoolVar(&opts.utc, "utc", false, "show times in UTC instead of local time")
 	fl.IntVar(&opts.top, "top", 10, "how many hosts and methods to show, 0 for all, as --json does")
+	addOutput(cmd, &opts.output)
 	opts.input.add(cmd)
 	return cmd
 }
@@ -130,6 +132,16 @@ func runInfo(ctx context.Context, a *app, cmd *cobra.Command, opts *infoOptions,
 	if err != nil {
 		return err
 	}
+	to, err := a.create(opts.output, inputs)
+	if err != nil {
+		return err
+	}
+	err = a.inspectAll(ctx, cmd, opts, inputs, to)
+	return to.finish(err, a.status)
+}
+
+// inspectAll writes reports on all inputs.
+func (a *app) inspectAll(ctx context.Context, cmd *cobra.Command, opts *infoOptions, inputs []string, to io.Writer) error {
 	bar := a.newProgress(&opts.input)
 	defer bar.done()
 	shown := 0
@@ -150,7 +162,7 @@ func runInfo(ctx context.Context, a *app, cmd *cobra.Command, opts *infoOptions,
 			if err != nil {
 				return err
 			}
-			if _, err = a.out.Write(line); err != nil {
+			if _, err = to.Write(line); err != nil {
 				return &outputError{err}
 			}
 			continue
@@ -164,7 +176,7 @@ func runInfo(ctx context.Context, a *app, cmd *cobra.Command, opts *infoOptions,
 			loc = time.UTC
 		}
 		r.write(&text, loc, opts.top)
-		if _, err := io.WriteString(a.out, text.String()); err != nil {
+		if _, err := io.WriteString(to, text.String()); err != nil {
 			return &outputError{err}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,14 +56,16 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"json":  jsonAt,
-			"lines": lines,
-			"join":  join,
-			"head":  head,
-			"subst": subst,
-			"gzip":  compressor(func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
-			"zstd":  compressor(func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }),
+			"filemode":  filemode,
+			"onlyfiles": onlyfiles,
+			"exits":     exits,
+			"json":      jsonAt,
+			"lines":     lines,
+			"join":      join,
+			"head":      head,
+			"subst":     subst,
+			"gzip":      compressor(func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
+			"zstd":      compressor(func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }),
 			"zstdwindow": compressor(func(w io.Writer) (io.WriteCloser, error) {
 				zw, err := zstd.NewWriter(w, zstd.WithWindowSize(64<<20))
 				return flushing{zw}, err
@@ -70,6 +73,26 @@ func TestScripts(t *testing.T) {
 			"dump": dumpCmd,
 		},
 	})
+}
+
+// filemode checks the permissions of a file, where the system has them.
+func filemode(ts *testscript.TestScript, neg bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); runtime.GOOS != "windows" && (got == args[0]) == neg {
+		ts.Fatalf("%s has mode %s", args[1], got)
+	}
+}
+
+// onlyfiles checks that the folder holds no other files than these.
+func onlyfiles(ts *testscript.TestScript, neg bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs("."))
+	ts.Check(err)
+	for _, e := range entries {
+		if !e.IsDir() && !slices.Contains(args, e.Name()) {
+			ts.Fatalf("%s is left behind", e.Name())
+		}
+	}
 }
 
 // exits runs a command and checks its exit status: exits 3 flowtool read x.

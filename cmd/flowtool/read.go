@@ -24,6 +24,7 @@ type readOptions struct {
 	index   string
 	ids     []string
 	color   string
+	output  string
 	utc     bool
 	lines   int
 	maxBody size
@@ -60,6 +61,7 @@ messages, decoded and indented where that makes them readable, at most
 	fl.BoolVar(&opts.utc, "utc", false, "show times in UTC instead of local time")
 	fl.IntVar(&opts.lines, "lines", 512, "at -d 3, most lines of a body or message")
 	fl.Var(&opts.maxBody, "max-body", "most of a body or message that is shown, decompressed")
+	addOutput(cmd, &opts.output)
 	opts.input.add(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("fields", completeFields)
 	completeWords(cmd, "color", "auto", "always", "never")
@@ -90,6 +92,7 @@ type reading struct {
 	*app
 	cmd     *cobra.Command
 	opts    *readOptions
+	to      *output
 	columns *display.Columns
 	display display.Options
 	picks   picks
@@ -150,15 +153,26 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 	if opts.utc {
 		r.display.Location = time.UTC
 	}
-	if r.display.Color, err = a.color(opts.color); err != nil {
-		return err
-	}
-	if a.outTTY && opts.detail == display.Line {
-		r.display.Width = a.width
-	}
 	inputs, err := a.inputs(args)
 	if err != nil {
 		return err
+	}
+	if r.to, err = a.create(opts.output, inputs); err != nil {
+		return err
+	}
+	err = r.run(ctx, inputs)
+	return r.to.finish(err, a.status)
+}
+
+// run reads all inputs.
+func (r *reading) run(ctx context.Context, inputs []string) error {
+	a, cmd, opts := r.app, r.cmd, r.opts
+	var err error
+	if r.display.Color, err = a.color(opts.color, r.to); err != nil {
+		return err
+	}
+	if a.outTTY && r.to.stdout && opts.detail == display.Line {
+		r.display.Width = a.width
 	}
 	r.bar = a.newProgress(&opts.input)
 	defer r.bar.done()
@@ -296,7 +310,7 @@ func (r *reading) flush(l *listing) error {
 	r.shown += shown
 	if len(text) > 0 {
 		r.bar.clear()
-		if _, err := r.out.Write(text); err != nil {
+		if _, err := r.to.Write(text); err != nil {
 			return &outputError{err}
 		}
 	}

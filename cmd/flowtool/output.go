@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+// output is where a command writes its data: standard output, or a file that
+// appears under its name when it is complete.
+type output struct {
+	io.Writer
+	stdout bool
+	temp   *os.File // nil if there is nothing to rename
+	target string
+}
+
+// addOutput adds the flag that names the output.
+func addOutput(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVarP(path, "output", "o", "", "write to `FILE` instead of standard output")
+}
+
+// create opens the output at path, "" or "-" being standard output. A file is
+// written beside its place and put there by finish, with mode 0600 because
+// captures hold secrets. No input may be the output.
+func (a *app) create(path string, inputs []string) (*output, error) {
+	if path == "" || path == "-" {
+		return &output{Writer: a.out, stdout: true}, nil
+	}
+	if link, err := filepath.EvalSymlinks(path); err == nil {
+		path = link // the link stays, what it points to is replaced
+	}
+	if old, err := os.Stat(path); err == nil {
+		for _, in := range inputs {
+			if a.sameFile(in, old) {
+				return nil, usagef("%s is an input, so it cannot be the output", path)
+			}
+		}
+		if old.IsDir() {
+			return nil, usagef("%s is a directory, so it cannot be the output", path)
+		}
+		if !old.Mode().IsRegular() { // a device or a pipe: nothing to replace
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			return &output{Writer: f}, err
+		}
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
+	}
+	return &output{Writer: temp, temp: temp, target: path}, nil
+}
+
+// sameFile tells whether the input arg is the file that info describes.
+func (a *app) sameFile(arg string, info os.FileInfo) bool {
+	var in os.FileInfo
+	var err error
+	if arg != "-" {
+		in, err = os.Stat(arg)
+	} else if f, ok := a.in.(*os.File); ok {
+		in, err = f.Stat()
+	}
+	return err == nil && in != nil && os.SameFile(in, info)
+}
+
+// finish puts a file in its place, unless the command failed: because of err, or
+// with the given exit status.
+func (o *output) finish(err error, status int) error {
+	if o.temp == nil {
+		return err
+	}
+	closed := o.temp.Close()
+	if err == nil && status != exitTrouble {
+		if err = closed; err == nil {
+			err = os.Rename(o.temp.Name(), o.target)
+		}
+		if err == nil {
+			return nil
+		}
+		err = &outputError{err}
+	}
+	return errors.Join(err, os.Remove(o.temp.Name()))
+}
