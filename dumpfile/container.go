@@ -110,12 +110,15 @@ func (g *gzipMembers) next() error {
 		g.zr.Multistream(false)
 		return err
 	}
-	for err = nil; ; {
-		var b byte
-		switch b, err = g.in.ReadByte(); {
-		case err != nil:
-			return err // io.EOF after zeros, or nothing, is the end
-		case b != 0:
+	if err != nil && err != io.EOF {
+		return err
+	}
+	for {
+		b, err := g.in.ReadByte()
+		if err != nil {
+			return err // io.EOF behind zeros, or nothing, is the end
+		}
+		if b != 0 {
 			return errNotGzip
 		}
 	}
