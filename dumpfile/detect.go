@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 )
 
 // Format is what an input turned out to be.
@@ -56,9 +58,9 @@ func (c Container) String() string {
 }
 
 const (
-	// sniffFirst is how much of an input is looked at first. It is enough to
-	// recognise a dump, and no more than the shortest flow.
-	sniffFirst = 16
+	// sniffFirst is how much of an input is looked at first: a byte order mark,
+	// the longest length, and what follows it. No flow is shorter.
+	sniffFirst = 3 + tnetstring.MaxPrefix + 1
 	// sniffLen is how much is looked at if it is no dump.
 	sniffLen = 4096
 )
@@ -108,10 +110,11 @@ func detectFormat(head []byte, all bool) (f Format, skip int) {
 }
 
 // looksRecord tells whether text begins like a record: digits, then a colon.
-// Too many digits still look like a record, a damaged one.
+// Too many digits still look like a record, a damaged one, whatever follows: the
+// answer must not depend on how much of the input is at hand.
 func looksRecord(text []byte) bool {
 	rest := bytes.TrimLeft(text, "0123456789")
-	return len(rest) == 0 || rest[0] == ':'
+	return len(rest) == 0 || rest[0] == ':' || len(text)-len(rest) > tnetstring.MaxPrefix
 }
 
 // isHAR tells whether text begins like a HAR: an object with the key "log", which
