@@ -506,3 +506,36 @@ func TestOffsetsWithBatches(t *testing.T) {
 		}
 	}
 }
+
+func TestWriteRecord(t *testing.T) {
+	data := append(flowtest.Read(t, flowtest.Path("real", "h2.mitm")), large(t, 3<<20)...)
+	for _, w := range ways {
+		if w.name == "one byte at a time" {
+			continue
+		}
+		var out bytes.Buffer
+		wr := dumpfile.NewWriter(&out)
+		r := w.open(data, dumpfile.ReaderOptions{})
+		var err error
+		for rec, readErr := range r.Records() {
+			if readErr != nil {
+				t.Fatal(w.name, readErr)
+			}
+			if err = wr.WriteRecord(rec); err != nil {
+				break
+			}
+		}
+		if strings.Contains(w.name, "dropping") {
+			if !errors.Is(err, state.ErrElided) {
+				t.Errorf("%s: copying what was dropped: %v", w.name, err)
+			}
+			continue
+		}
+		if err := errors.Join(err, wr.Close()); err != nil || !bytes.Equal(out.Bytes(), data) {
+			t.Errorf("%s: the copy differs: %v", w.name, err)
+		}
+		if r.Offset() != int64(len(data)) {
+			t.Errorf("%s: at the end the offset is %d, want %d", w.name, r.Offset(), len(data))
+		}
+	}
+}

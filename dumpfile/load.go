@@ -241,8 +241,8 @@ var errShape = errors.New("not what its key suggests")
 // are its prefix, without bringing large byte strings into memory. depth is the
 // number of containers around it.
 func (l *loader) walk(s *shape, depth int, head int, size int64) (state.Value, error) {
-	if depth >= l.maxDepth() {
-		return state.Value{}, fmt.Errorf("%w: the limit is %d levels", tnetstring.ErrTooDeep, l.maxDepth())
+	if err := l.codec.CheckDepth(depth + 1); err != nil {
+		return state.Value{}, l.locate(err)
 	}
 	start := l.w.off
 	tagAt := start + size - 1
@@ -269,16 +269,6 @@ func (l *loader) walk(s *shape, depth int, head int, size int64) (state.Value, e
 		return state.ExternalMap(l.source(), whole, depth, elems), nil
 	}
 	return state.ExternalList(l.source(), whole, depth, elems), nil
-}
-
-func (l *loader) maxDepth() int {
-	if l.codec.MaxDepth > 0 {
-		return l.codec.MaxDepth
-	}
-	if l.codec.Strict {
-		return tnetstring.StrictMaxDepth
-	}
-	return tnetstring.DefaultMaxDepth
 }
 
 func (l *loader) entries(s *shape, depth int, end int64) ([]state.Value, error) {
@@ -333,9 +323,6 @@ func at(err error, step any) error {
 	case *tnetstring.SyntaxError, *state.PathError:
 		return state.At(err, step)
 	}
-	if errors.Is(err, tnetstring.ErrTooDeep) {
-		return state.At(err, step)
-	}
 	return err
 }
 
@@ -380,7 +367,7 @@ func inRecord(err error) bool {
 	case *tnetstring.SyntaxError, *state.PathError:
 		return true
 	}
-	return err == errShape || errors.Is(err, tnetstring.ErrTooDeep)
+	return err == errShape
 }
 
 // prefix parses the prefix of the element at the window.

@@ -365,22 +365,8 @@ func certificatesField[T any](name string, at func(*T) *[]Certificate) field[T] 
 			})
 		},
 		same: func(p *T, v *state.Value, s *scratch) bool {
-			mark := s.mark()
-			defer s.release(mark)
-			elems, _ := s.push(v)
-			if v.Kind() != state.KindList {
-				elems = nil
-			}
 			list := *at(p)
-			if len(elems) != len(list) {
-				return false
-			}
-			for i := range list {
-				if !f.same(&list[i], &elems[i], s) {
-					return false
-				}
-			}
-			return true
+			return sameElems(len(list), v, s, func(i int, e *state.Value) bool { return f.same(&list[i], e, s) })
 		},
 	}
 }

@@ -454,17 +454,23 @@ func storeList[E any](t table[E], list []E, old state.Value, store storeFunc[E],
 type storeFunc[E any] = func(*E, state.Value, *scratch) state.Value
 
 func sameList[E any](t table[E], list []E, v *state.Value, s *scratch) bool {
+	return sameElems(len(list), v, s, func(i int, e *state.Value) bool { return t.same(&list[i], e, s) })
+}
+
+// sameElems tells whether v has n elements that are all the same. What is no list
+// has none.
+func sameElems(n int, v *state.Value, s *scratch, same func(i int, e *state.Value) bool) bool {
 	mark := s.mark()
 	defer s.release(mark)
 	elems, _ := s.push(v)
 	if v.Kind() != state.KindList {
 		elems = nil
 	}
-	if len(elems) != len(list) {
+	if len(elems) != n {
 		return false
 	}
-	for i := range list {
-		if !t.same(&list[i], &elems[i], s) {
+	for i := range elems {
+		if !same(i, &elems[i]) {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package tnetstring
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
@@ -63,6 +64,14 @@ func (c Codec) maxDepth() int {
 		return StrictMaxDepth
 	}
 	return DefaultMaxDepth
+}
+
+// CheckDepth refuses elements that too many lists and maps lie around.
+func (c Codec) CheckDepth(depth int) error {
+	if depth <= c.maxDepth() {
+		return nil
+	}
+	return syntax(0, fmt.Errorf("%w: the limit is %d levels", ErrTooDeep, c.maxDepth()))
 }
 
 func (c Codec) maxElements() int {
@@ -212,7 +221,7 @@ func (c Codec) oddPrefix(data []byte, left int64) (colon, size int, err error) {
 	if c.Strict {
 		head, n, err := c.Prefix(data[:colon+1])
 		if err != nil || head == 0 {
-			return 0, 0, cmpError(err, syntax(colon, ErrPrefix))
+			return 0, 0, cmp.Or(err, syntax(colon, ErrPrefix))
 		}
 		return colon, int(min(n, math.MaxInt)), nil
 	}
@@ -231,17 +240,10 @@ func (c Codec) oddPrefix(data []byte, left int64) (colon, size int, err error) {
 	return colon, int(n), nil
 }
 
-func cmpError(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
-}
-
 // Elements implements [state.Codec].
 func (c Codec) Elements(src *state.Source, kind state.Kind, payload []byte, depth int, dst []state.Value) ([]state.Value, error) {
-	if depth > c.maxDepth() {
-		return dst, syntax(0, fmt.Errorf("%w: the limit is %d levels", ErrTooDeep, c.maxDepth()))
+	if err := c.CheckDepth(depth); err != nil {
+		return dst, err
 	}
 	if kind == state.KindList {
 		start := len(dst)
