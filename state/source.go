@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // A Codec gives meaning to encoded elements. State trees call it when a value
@@ -78,6 +79,17 @@ func (s *Slab) room() []Value {
 		return nil
 	}
 	return s.elems[n : n : n+most]
+}
+
+// Copy returns a copy of elems in the memory of s, or in memory of its own if s is
+// nil or full.
+func (s *Slab) Copy(elems []Value) []Value {
+	if s == nil || cap(s.elems)-len(s.elems) < len(elems) {
+		return slices.Clone(elems)
+	}
+	n := len(s.elems)
+	s.elems = append(s.elems, elems...)
+	return s.elems[n:len(s.elems):len(s.elems)]
 }
 
 // take keeps what was appended to the slice that room returned.

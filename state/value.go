@@ -92,6 +92,13 @@ func (v *Value) attach(depth int32) {
 	v.data, v.f = nil, v.f.bare()
 }
 
+// Attach makes all copies of the undecoded list or map v made from now on share
+// what is decoded and changed in it, and returns v.
+func (v *Value) Attach() *Value {
+	v.attach(0)
+	return v
+}
+
 // container returns the node behind a list or a map.
 func (v Value) container() *container {
 	switch n := v.ref.(type) {
@@ -271,6 +278,24 @@ func (v Value) Len() int64 {
 	return 0
 }
 
+// IsEmpty tells whether v is a byte string or text without bytes, or a list or map
+// without elements. Unlike Len it decodes and fetches nothing.
+func (v *Value) IsEmpty() bool {
+	if v.f.kind() < KindBytes {
+		return false
+	}
+	if e, ok := v.ref.(*Extent); ok {
+		return e.Len == 0
+	}
+	if c := v.container(); c != nil {
+		if c.opened {
+			return len(c.items) == 0
+		}
+		return c.raw != nil && len(c.raw) == c.f.head()+c.f.tail()
+	}
+	return len(v.payload()) == 0
+}
+
 // InMemory tells whether the bytes or text v can be had without reading from
 // the input again.
 func (v Value) InMemory() bool {
@@ -371,6 +396,57 @@ func (v *Value) Pairs(yield func(first, second []byte) bool) bool {
 	}
 	codec, ok := src.Codec.(PairCodec)
 	return ok && codec.Pairs(data[f.head():len(data)-f.tail()], yield)
+}
+
+// A PickCodec is a [Codec] that can find entries of a map without making values
+// of the others.
+type PickCodec interface {
+	// Pick sets dst[i] to the value of the text key keys[i], of those that are
+	// there. If payload, that of a map, is not encoded as usual, it returns
+	// false.
+	Pick(src *Source, payload []byte, keys []string, dst []Value) bool
+}
+
+// Pick sets dst[i] to the value of the text key keys[i] in the map v, to null if
+// it is not there. It is for reading only, as [Value.Elements], and allocates
+// nothing.
+func (v *Value) Pick(keys []string, dst []Value) error {
+	dst = dst[:len(keys)]
+	clear(dst)
+	if v.f.kind() != KindMap {
+		return &TypeError{Want: "map", Got: v.f.kind().String()}
+	}
+	src, data, f, depth := (*Source)(nil), v.data, v.f, 0
+	var items []Value
+	if m, ok := v.ref.(*Map); !ok {
+		src = v.ref.(*Source)
+	} else if m.opened || m.raw == nil {
+		if err := m.open(); err != nil {
+			return err
+		}
+		items = m.items
+	} else {
+		src, data, f, depth = m.src, m.raw, m.f, int(m.depth)
+	}
+	if src != nil {
+		payload := data[f.head() : len(data)-f.tail()]
+		if codec, ok := src.Codec.(PickCodec); ok && codec.Pick(src, payload, keys, dst) {
+			return nil
+		}
+		clear(dst)
+		var err error
+		if items, err = src.Codec.Elements(src, KindMap, payload, depth+1, nil); err != nil {
+			return located(src, payload, err)
+		}
+	}
+	for i := 0; i < len(items); i += 2 {
+		for j, key := range keys {
+			if items[i].IsKey(key) {
+				dst[j] = items[i+1]
+			}
+		}
+	}
+	return nil
 }
 
 // Raw returns the bytes v was read from, if it comes from an encoding with the

@@ -51,6 +51,7 @@ type Codec struct {
 var (
 	_ state.Codec     = Codec{}
 	_ state.PairCodec = Codec{}
+	_ state.PickCodec = Codec{}
 )
 
 // Encoding implements [state.Codec].
@@ -591,4 +592,37 @@ func firstInvalid(b []byte) int {
 		i += n
 	}
 	return len(b)
+}
+
+// Pick implements [state.PickCodec]. It is quickest if keys are in the order of the
+// map.
+func (c Codec) Pick(src *state.Source, payload []byte, keys []string, dst []state.Value) bool {
+	if c.Strict {
+		return false // which has more to check
+	}
+	expect := len(keys) - 1 // the order on disk is the reverse
+	for n := 1; len(payload) > 0; n++ {
+		head, end := usual(payload)
+		if head == 0 || payload[end-1] != ';' || n > c.maxElements() {
+			return false
+		}
+		key, rest := payload[head:end-1], payload[end:]
+		vhead, vend := usual(rest)
+		if vhead == 0 {
+			return false
+		}
+		payload = rest[vend:]
+		i := expect
+		if i < 0 || string(key) != keys[i] {
+			for i = len(keys) - 1; i >= 0 && string(key) != keys[i]; {
+				i--
+			}
+			if i < 0 {
+				continue
+			}
+		}
+		expect = i - 1
+		dst[i].SetEncoded(src, kindOf[rest[vend-1]], rest[:vend], uint32(vhead), 1)
+	}
+	return true
 }
