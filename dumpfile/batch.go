@@ -5,6 +5,8 @@ import "github.com/flowtool/flowtool/state"
 const (
 	// maxBatch is the largest number of records in a batch.
 	maxBatch = 1024
+	// maxLeft is the same for those that were left in the input.
+	maxLeft = 32
 	// keepChunks is how much memory a batch keeps after a large record.
 	keepChunks = 4
 )
@@ -19,9 +21,10 @@ type Batch struct {
 	chunks [][]byte
 	used   int
 	slab   state.Slab
+	loader *loader // of the records that were left in the input
 }
 
-func (b *Batch) chunk() []byte {
+func (b *Batch) chunk(int) []byte {
 	if b.used == len(b.chunks) {
 		b.chunks = append(b.chunks, make([]byte, chunkSize))
 	}
@@ -63,7 +66,13 @@ func (d *Reader) ReadBatch(b *Batch) error {
 	w.alloc, d.load.slab = b.chunk, &b.slab
 	defer func() { w.alloc, d.load.slab = newChunks(), nil }()
 	w.rehouse(firstRead)
-	for len(b.Records) == 0 || len(b.Records) < maxBatch && b.used <= 2 && d.load.fits() {
+	if b.loader == nil || b.loader.input != d.load.input {
+		b.loader = d.load.newLoader(b.chunk)
+		b.loader.slab = &b.slab
+	}
+	b.loader.forget()
+	left := 0
+	for len(b.Records) == 0 || len(b.Records) < maxBatch && left < maxLeft && b.used <= 2 && d.load.fits() {
 		rec, err := d.next()
 		if err != nil {
 			if len(b.Records) > 0 {
@@ -71,6 +80,10 @@ func (d *Reader) ReadBatch(b *Batch) error {
 				return nil
 			}
 			return err
+		}
+		if rec.left {
+			rec.loader = b.loader
+			left++
 		}
 		b.Records = append(b.Records, rec)
 	}

@@ -19,21 +19,51 @@ const (
 	// wholeStream is wholeRecord for streams, where leaving something out saves
 	// memory but no time.
 	wholeStream = 1 << 20
+	// keepElements is how much memory for elements is kept for the next record.
+	keepElements = 1 << 10
 )
+
+// input is what the records of an input have in common.
+type input struct {
+	opts  ReaderOptions
+	codec tnetstring.Codec
+	at    io.ReaderAt // nil for a stream
+	size  int64       // -1 if unknown
+	shape *shape
+
+	wholeRecord, wholeElement int64 // the constants; smaller in tests
+}
 
 // loader reads records through a window.
 type loader struct {
-	w     window
-	opts  ReaderOptions
-	codec tnetstring.Codec
-	size  int64 // of the input, -1 if unknown
-	n     int64 // records read
-
-	wholeRecord, wholeElement int64 // the constants; smaller in tests
+	*input
+	w window
+	n int64 // records read
 
 	slab   *state.Slab   // for the batch at hand
 	src    *state.Source // for the contiguous run of w with number srcRun
 	srcRun int
+	levels [][]state.Value // elements of the containers being walked
+	spare  []byte          // memory for the next record
+}
+
+// newLoader returns a loader for records of an input that can be read anywhere.
+func (in *input) newLoader(alloc func(int) []byte) *loader {
+	l := &loader{input: in, w: window{at: in.at}}
+	l.w.alloc = func(n int) []byte {
+		c := l.spare
+		if l.spare = nil; len(c) < n+firstRead {
+			c = alloc(n)
+		}
+		return c
+	}
+	return l
+}
+
+// forget lets go of the memory of l, which others are going to use.
+func (l *loader) forget() {
+	l.src, l.spare = nil, nil
+	l.w.chunk, l.w.pos, l.w.end = nil, 0, 0
 }
 
 // source returns the source of elements that begin at the window.
@@ -50,7 +80,7 @@ func (l *loader) source() *state.Source {
 // io.EOF; what is wrong with the record is an *Error; errors of the input are
 // returned as they are.
 func (l *loader) next() (Record, error) {
-	rec := Record{Index: l.n, Offset: l.w.off, name: l.opts.Name}
+	rec := Record{Index: l.n, Offset: l.w.off, in: l.input}
 	if err := l.w.more(1); err != nil {
 		if isEOF(err) && l.w.at != nil && l.w.off < l.size {
 			return rec, l.fail(&rec, err) // it was longer when we began
@@ -80,78 +110,148 @@ func (l *loader) next() (Record, error) {
 		return rec, l.fail(&rec, &LimitError{Limit: "max-record", Max: l.opts.MaxRecord,
 			What: fmt.Sprintf("a flow of %d bytes", rec.Size-int64(head)-1)})
 	}
+	var kind state.Kind
 	var err error
-	if rec.Size <= l.wholeRecord || l.w.at == nil && !l.opts.DropLarge {
-		rec.root, err = l.whole(rec.Size)
-	} else {
-		rec.at = l.w.at
-		if rec.root, err = l.walk(recordShape, 0, head, rec.Size); err != nil && inRecord(err) {
-			err = l.unwalked(&rec, err)
-		}
+	switch {
+	case rec.Size <= l.wholeRecord || l.w.at == nil && !l.opts.DropLarge:
+		kind, err = l.whole(&rec)
+	case l.w.at != nil:
+		kind, err = l.leave(&rec, head)
+	default:
+		kind, err = l.drop(&rec, head)
 	}
 	if err != nil {
 		return rec, l.fail(&rec, err)
 	}
 	l.n++
-	if rec.root.Kind() != state.KindMap {
-		return rec, rec.Wrap(notFlow(rec.root))
+	if kind != state.KindMap {
+		return rec, rec.Wrap(rec.notFlow(kind))
 	}
 	return rec, nil
 }
 
 // notFlow says what a record is that is not a map. If it cannot even be
 // decoded, that is the better explanation.
-func notFlow(v state.Value) error {
-	if _, ok := v.Encoded(); ok {
-		if err := state.Validate(v); err != nil {
+func (r *Record) notFlow(kind state.Kind) error {
+	if r.raw == nil && r.left && r.Size <= wholeStream {
+		r.raw, _ = r.Bytes()
+		r.src = &state.Source{Codec: r.in.codec, Data: r.raw, Off: r.Offset}
+	}
+	if r.raw != nil {
+		v, err := state.OpenAt(r.src, r.raw)
+		if err == nil {
+			err = state.Validate(v)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	switch k := v.Kind(); k {
+	switch kind {
 	case state.KindInt:
 		return fmt.Errorf("%w but an int", ErrNotFlow)
 	case state.KindNull, state.KindBytes, state.KindText:
-		return fmt.Errorf("%w but %s", ErrNotFlow, k)
+		return fmt.Errorf("%w but %s", ErrNotFlow, kind)
 	default:
-		return fmt.Errorf("%w but a %s", ErrNotFlow, k)
+		return fmt.Errorf("%w but a %s", ErrNotFlow, kind)
 	}
 }
 
-// unwalked goes on behind a record that could not be walked because of problem.
-// Its tag tells what it is. A map that is malformed is a record all the same:
-// what is wrong with it is found, again, by whoever looks into it.
-func (l *loader) unwalked(rec *Record, problem error) error {
-	failed := l.fail(rec, problem)
-	tagAt := rec.Offset + rec.Size - 1
-	if l.w.at != nil {
-		l.w.jump(tagAt)
-	} else if err := l.w.skip(tagAt - l.w.off); err != nil {
-		return err
+// whole reads the record at the window into memory.
+func (l *loader) whole(rec *Record) (state.Kind, error) {
+	if err := l.need(rec.Size); err != nil {
+		return 0, err
+	}
+	b := l.w.bytes()[:rec.Size]
+	kind, ok := tnetstring.KindOf(b[len(b)-1])
+	rec.src, rec.raw = l.source(), b
+	if !ok || kind != state.KindMap {
+		v, err := state.OpenAt(rec.src, b)
+		if err != nil {
+			return 0, err
+		}
+		kind = v.Kind()
+	}
+	l.w.advance(len(b))
+	return kind, nil
+}
+
+// leave leaves the record at the window, of which head bytes are its prefix,
+// in the input. Only its end is looked at.
+func (l *loader) leave(rec *Record, head int) (state.Kind, error) {
+	rec.head = l.w.bytes()
+	n := min(rec.Size-int64(head), int64(len(endOfNewest)))
+	l.w.jump(rec.Offset + rec.Size - n)
+	l.w.ahead = nextRead
+	if err := l.w.more(int(n)); err != nil {
+		return 0, err
+	}
+	kind, err := l.tag(int(n) - 1)
+	if err != nil {
+		return 0, err
+	}
+	rec.left, rec.marked = true, string(l.w.bytes()[:n]) == endOfNewest
+	l.w.advance(int(n))
+	return kind, nil
+}
+
+// tag returns the kind of a record, the tag of which is byte i of the window.
+func (l *loader) tag(i int) (state.Kind, error) {
+	tag := l.w.bytes()[i]
+	kind, ok := tnetstring.KindOf(tag)
+	if !ok {
+		return 0, l.locate(&tnetstring.SyntaxError{Offset: i, Err: fmt.Errorf("%w %q", tnetstring.ErrTag, tag)})
+	}
+	return kind, nil
+}
+
+// fetch reads the record, which was left in the input, without bringing large
+// byte strings into memory.
+func (l *loader) fetch(rec *Record) (state.Value, error) {
+	l.w.begin(rec.Offset, rec.head)
+	head, _, err := l.prefix(rec.Offset + rec.Size)
+	var v state.Value
+	if err == nil {
+		v, err = l.walk(l.shape, 0, head, rec.Size)
+	}
+	if l.spare == nil {
+		l.spare = l.w.chunk[l.w.end:]
+	}
+	switch {
+	case err == nil:
+		return v, nil
+	case inRecord(err):
+		// It is not built as its keys suggest, or malformed: then what is wrong
+		// is found again by whoever looks into it.
+		whole := &state.Extent{Reader: l.at, Off: rec.Offset, Len: rec.Size}
+		return state.ExternalContainer(l.codec, state.KindMap, whole, 0), nil
+	}
+	return v, l.fail(rec, err)
+}
+
+// drop reads the record at the window of a stream, of which head bytes are its
+// prefix, without what may be dropped.
+func (l *loader) drop(rec *Record, head int) (state.Kind, error) {
+	v, err := l.walk(l.shape, 0, head, rec.Size)
+	if err == nil {
+		rec.root, rec.opened = v, true
+		return v.Kind(), nil
+	}
+	if !inRecord(err) {
+		return 0, err
+	}
+	// A map that is malformed is a record all the same.
+	rec.err = l.fail(rec, err)
+	if err := l.w.skip(rec.Offset + rec.Size - 1 - l.w.off); err != nil {
+		return 0, err
 	}
 	if err := l.w.more(1); err != nil {
-		return err
+		return 0, err
 	}
-	tag := l.w.bytes()[0]
-	kind, ok := tnetstring.KindOf(tag)
-	switch {
-	case !ok:
-		return l.locate(&tnetstring.SyntaxError{Err: fmt.Errorf("%w %q", tnetstring.ErrTag, tag)})
-	case l.w.at == nil && kind == state.KindMap:
-		rec.root, rec.err = state.NewMap().Value(), failed
-	case l.w.at != nil && kind != state.KindMap && rec.Size <= wholeStream:
-		l.w.jump(rec.Offset)
-		var err error
-		rec.root, err = l.whole(rec.Size)
-		return err
-	case kind >= state.KindList:
-		rec.root = state.ExternalContainer(l.codec, kind, &state.Extent{Reader: l.w.at, Off: rec.Offset, Len: rec.Size}, 0)
-	case kind == state.KindBytes || kind == state.KindText:
-		rec.root = state.External(kind, &state.Extent{Reader: l.w.at, Off: rec.Offset, Len: rec.Size})
-	default:
-		return l.locate(&tnetstring.SyntaxError{Err: fmt.Errorf("%s of %d bytes", kind, rec.Size)})
+	kind, err := l.tag(0)
+	if err == nil {
+		l.w.advance(1)
 	}
-	l.w.advance(1)
-	return nil
+	return kind, err
 }
 
 // blankToEnd tells whether nothing but ASCII white space is left, and a little
@@ -176,7 +276,7 @@ func (l *loader) blankToEnd() bool {
 
 // fail turns an error met while reading rec into the one to return.
 func (l *loader) fail(rec *Record, err error) error {
-	e := &Error{Name: l.opts.Name, Flow: l.n, Offset: rec.Offset, At: l.w.off, Err: err}
+	e := &Error{Name: l.opts.Name, Flow: rec.Index, Offset: rec.Offset, At: l.w.off, Err: err}
 	switch err := err.(type) {
 	case *LimitError:
 		e.At = rec.Offset
@@ -210,19 +310,6 @@ func (l *loader) fail(rec *Record, err error) error {
 	return e
 }
 
-// whole reads the record of size bytes at the window into memory.
-func (l *loader) whole(size int64) (state.Value, error) {
-	if err := l.need(size); err != nil {
-		return state.Value{}, err
-	}
-	v, err := state.OpenAt(l.source(), l.w.bytes())
-	if err != nil {
-		return v, err
-	}
-	l.w.advance(int(size))
-	return v, nil
-}
-
 // need makes n bytes contiguous in the window. A large run of bytes is asked
 // for bit by bit, so that memory is taken only for what is there.
 func (l *loader) need(n int64) error {
@@ -247,16 +334,27 @@ func (l *loader) walk(s *shape, depth int, head int, size int64) (state.Value, e
 	start := l.w.off
 	tagAt := start + size - 1
 	l.w.advance(head)
-	var elems []state.Value
+	level := len(l.levels)
+	if level == cap(l.levels) {
+		l.levels = append(l.levels, nil)
+	} else {
+		l.levels = l.levels[:level+1]
+	}
+	elems := l.levels[level][:0]
 	var err error
 	if s.kind == state.KindMap {
-		elems, err = l.entries(s, depth+1, tagAt)
+		elems, err = l.entries(s, depth+1, tagAt, elems)
 	} else {
-		elems, err = l.list(s, depth+1, tagAt)
+		elems, err = l.list(s, depth+1, tagAt, elems)
 	}
+	if l.levels[level] = nil; cap(elems) <= keepElements {
+		l.levels[level] = elems
+	}
+	l.levels = l.levels[:level]
 	if err != nil {
 		return state.Value{}, err
 	}
+	elems = l.slab.Copy(elems)
 	if err := l.w.more(1); err != nil {
 		return state.Value{}, err
 	}
@@ -271,8 +369,8 @@ func (l *loader) walk(s *shape, depth int, head int, size int64) (state.Value, e
 	return state.ExternalList(l.source(), whole, depth, elems), nil
 }
 
-func (l *loader) entries(s *shape, depth int, end int64) ([]state.Value, error) {
-	m := tnetstring.NewEntries(l.codec, nil)
+func (l *loader) entries(s *shape, depth int, end int64, dst []state.Value) ([]state.Value, error) {
+	m := tnetstring.NewEntries(l.codec, dst)
 	for l.w.off < end {
 		// Most entries are in the window already.
 		b := l.w.bytes()
@@ -301,8 +399,7 @@ func (l *loader) entries(s *shape, depth int, end int64) ([]state.Value, error) 
 	return m.Done(), nil
 }
 
-func (l *loader) list(s *shape, depth int, end int64) ([]state.Value, error) {
-	var elems []state.Value
+func (l *loader) list(s *shape, depth int, end int64, elems []state.Value) ([]state.Value, error) {
 	for i := 0; l.w.off < end; i++ {
 		v, err := l.element(s.elem, depth, end, false)
 		if err == nil {

@@ -42,7 +42,7 @@ func (d *Reader) Reset(r io.Reader, opts *ReaderOptions) {
 	d.Close()
 	o := opts.withDefaults()
 	*d = Reader{src: r, opts: o, stream: migrate.NewStream(nil)}
-	d.load = loader{opts: o, codec: o.codec(), size: -1, wholeRecord: wholeStream, wholeElement: wholeElement}
+	d.load.input = &input{opts: o, codec: o.codec(), size: -1, shape: recordShape, wholeRecord: wholeStream, wholeElement: wholeElement}
 }
 
 // Close releases what decompression takes. It does not close the input.
@@ -88,7 +88,8 @@ func (d *Reader) detect() error {
 	l := &d.load
 	l.w = window{r: d.src, alloc: newChunks(), ahead: firstRead}
 	if ra, pos, size, ok := randomAccess(d.src); ok {
-		l.w.at, l.w.off, l.size = ra, pos, size
+		l.at, l.size = ra, size
+		l.w.at, l.w.off = ra, pos
 		l.wholeRecord = min(l.wholeRecord, wholeRecord)
 	}
 	if err := l.w.more(sniffFirst); err != nil && !isEOF(err) {
@@ -105,6 +106,7 @@ func (d *Reader) detect() error {
 		if d.unpack, err = newDecompressor(d.container, in, &d.opts); err != nil {
 			return d.named(err)
 		}
+		l.at = nil
 		l.w = window{r: d.unpack, alloc: newChunks(), ahead: firstRead}
 		l.wholeRecord = max(l.wholeRecord, wholeStream)
 		if err := l.w.more(sniffFirst); err != nil && !isEOF(err) {

@@ -18,20 +18,51 @@ type Record struct {
 	// Size is the number of bytes of the record.
 	Size int64
 
-	root state.Value
-	name string
-	at   io.ReaderAt // where the bytes are if root is not contiguous in memory
-	err  error       // why there is no state
+	in  *input
+	raw []byte        // the bytes of the record, nil if they are not in memory
+	src *state.Source // of raw
+
+	root   state.Value // the tree, once somebody has asked for it
+	opened bool
+	left   bool   // in the input, to be read when somebody asks
+	head   []byte // how a record that was left begins
+	marked bool   // ends in endOfNewest
+	err    error  // why there is no tree
+	loader *loader
+}
+
+// Value returns the tree of r for reading only, a map; see
+// [state.Value.Elements] for what that means. It costs less than
+// [Record.State].
+func (r *Record) Value() (*state.Value, error) {
+	if r.err == nil && !r.opened {
+		r.root, r.err = r.open()
+		r.opened = true
+	}
+	return &r.root, r.err
+}
+
+func (r *Record) open() (state.Value, error) {
+	if r.left {
+		l := r.loader
+		if l == nil {
+			l = r.in.newLoader(newChunks())
+		}
+		return l.fetch(r)
+	}
+	v, err := r.src.Codec.Open(r.src, r.raw)
+	return v, r.Wrap(err)
 }
 
 // State returns the tree of r, which is decoded as far as somebody looks. All
 // calls return the same tree. Changing it changes neither the input nor what
 // [Record.Bytes] returns.
 func (r *Record) State() (*state.Map, error) {
-	if r.err != nil {
-		return nil, r.err
+	v, err := r.Value()
+	if err != nil {
+		return nil, err
 	}
-	m, err := r.root.Map()
+	m, err := v.Attach().Map()
 	if err != nil {
 		return nil, r.Wrap(err)
 	}
@@ -39,22 +70,14 @@ func (r *Record) State() (*state.Map, error) {
 }
 
 // InMemory tells whether all bytes of r are at hand.
-func (r *Record) InMemory() bool { return r.at == nil && r.encoded() != nil }
-
-func (r *Record) encoded() []byte {
-	raw, ok := r.root.Encoded()
-	if !ok {
-		return nil
-	}
-	return raw
-}
+func (r *Record) InMemory() bool { return r.raw != nil }
 
 // Bytes returns the bytes of r as they are in the input.
 func (r *Record) Bytes() ([]byte, error) {
-	if raw := r.encoded(); raw != nil {
-		return raw, nil
+	if r.raw != nil {
+		return r.raw, nil
 	}
-	b, err := (&state.Extent{Reader: r.at, Off: r.Offset, Len: r.Size}).Read()
+	b, err := (&state.Extent{Reader: r.in.at, Off: r.Offset, Len: r.Size}).Read()
 	if err != nil {
 		return nil, r.Wrap(err)
 	}
@@ -63,14 +86,14 @@ func (r *Record) Bytes() ([]byte, error) {
 
 // WriteTo copies the bytes of r to w without bringing them into memory.
 func (r *Record) WriteTo(w io.Writer) (int64, error) {
-	if raw := r.encoded(); raw != nil {
-		n, err := w.Write(raw)
+	if r.raw != nil {
+		n, err := w.Write(r.raw)
 		return int64(n), err
 	}
-	if r.at == nil {
+	if r.in.at == nil {
 		return 0, r.Wrap(state.ErrElided)
 	}
-	n, err := io.Copy(w, io.NewSectionReader(r.at, r.Offset, r.Size))
+	n, err := io.Copy(w, io.NewSectionReader(r.in.at, r.Offset, r.Size))
 	if err == nil && n < r.Size {
 		err = r.Wrap(&TruncatedError{Have: n, Want: r.Size})
 	}
@@ -87,7 +110,7 @@ func (r *Record) Wrap(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	e := &Error{Name: r.name, Flow: r.Index, Offset: r.Offset, At: r.Offset, Err: err}
+	e := &Error{Name: r.in.opts.Name, Flow: r.Index, Offset: r.Offset, At: r.Offset, Err: err}
 	if pe, ok := errors.AsType[*state.PathError](err); ok {
 		e.Path = pe.Path
 		if pe.Offset != state.NoOffset {
@@ -105,15 +128,17 @@ func (r *Record) Wrap(err error) error {
 	return e
 }
 
+// endOfNewest is the version entry with which mitmproxy ends records of format
+// 21.
+const endOfNewest = "7:version;2:21#}"
+
 // EndsAsVersion21 tells whether the record ends in the version entry that
 // mitmproxy writes last in records of format 21. It is a short cut for
 // finding out that a record needs no migration without decoding it; false
 // means nothing.
 func (r *Record) EndsAsVersion21() bool {
-	const end = "7:version;2:21#}"
-	raw := r.encoded()
-	if n := len(raw) - len(end); n > 0 {
-		return string(raw[n:]) == end
+	if n := len(r.raw) - len(endOfNewest); n > 0 {
+		return string(r.raw[n:]) == endOfNewest
 	}
-	return false
+	return r.marked
 }

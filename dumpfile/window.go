@@ -12,6 +12,9 @@ const (
 	// from there doubles it up to a chunk. Small first reads are what makes
 	// skipping bodies worth while.
 	firstRead = 8 << 10
+	// nextRead is how much is read where a record that was left in the input
+	// ends: the next record may be left as well, and the head of a message fits.
+	nextRead = 1 << 10
 )
 
 // window is the part of the input that is in memory, and moves forward. Bytes
@@ -28,8 +31,9 @@ type window struct {
 	run   int // position in chunk from which on bytes are contiguous in the input
 	runs  int // counts the runs of contiguous bytes
 
-	alloc func() []byte // returns a chunk of memory, of chunkSize at most
-	err   error         // of the input; sticky
+	// alloc returns a chunk of memory, rather of n bytes, of chunkSize at most.
+	alloc func(n int) []byte
+	err   error // of the input; sticky
 }
 
 // more reads until at least n bytes are in the window. If the input ends
@@ -54,7 +58,7 @@ func (w *window) more(n int) error {
 func (w *window) rehouse(n int) {
 	var c []byte
 	if n = max(n, w.end-w.pos); n <= chunkSize {
-		c = w.alloc()
+		c = w.alloc(n)
 	}
 	if len(c) < n {
 		c = make([]byte, n)
@@ -66,11 +70,11 @@ func (w *window) rehouse(n int) {
 
 func (w *window) fill(n int) error {
 	space := w.chunk[w.end:]
-	want := max(n-(w.end-w.pos), w.ahead)
+	want := max(n-(w.end-w.pos)+nextRead, w.ahead)
 	if want < len(space) {
 		space = space[:want]
 	}
-	w.ahead = min(2*max(w.ahead, firstRead), chunkSize)
+	w.ahead = min(2*w.ahead, chunkSize)
 	var got int
 	var err error
 	if w.at != nil {
@@ -144,13 +148,19 @@ func (w *window) jump(off int64) {
 	w.err = nil
 }
 
+// begin moves the window to off, from where on some bytes are known already.
+func (w *window) begin(off int64, known []byte) {
+	w.jump(off)
+	w.chunk, w.pos, w.end, w.run = known, 0, len(known), 0
+}
+
 // newChunks returns an allocator of chunks for records that are kept. The first
 // ones are smaller, for the sake of small inputs.
-func newChunks() func() []byte {
+func newChunks() func(int) []byte {
 	size := chunkSize / 16
-	return func() []byte {
+	return func(n int) []byte {
 		size = min(2*size, chunkSize)
-		return make([]byte, size)
+		return make([]byte, max(n, size))
 	}
 }
 
