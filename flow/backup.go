@@ -23,6 +23,9 @@ func (c *common) BackupState() *state.Map {
 	case c.upgraded != nil:
 		return c.upgraded
 	}
+	if v := c.peek("backup"); v.Kind() != state.KindMap {
+		return nil
+	}
 	m, _ := c.m.Map("backup")
 	return m
 }

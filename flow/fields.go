@@ -47,7 +47,20 @@ func (t table[T]) rules() []rule {
 func (t table[T]) load(p *T, v *state.Value, s *scratch) bool {
 	mark := s.mark()
 	defer s.release(mark)
-	elems, err := s.push(v)
+	var elems []state.Value
+	var err error
+	tuple := t[0].name == ""
+	switch {
+	case v.Kind() < state.KindList || v.IsEmpty():
+	case v.Kind() == state.KindMap && !tuple:
+		s.keys = s.keys[:0]
+		for i := range t {
+			s.keys = append(s.keys, t[i].name)
+		}
+		elems, err = s.pick(v)
+	default:
+		elems, err = s.push(v)
+	}
 	if err != nil || len(elems) == 0 {
 		var zero T
 		*p = zero
@@ -57,8 +70,12 @@ func (t table[T]) load(p *T, v *state.Value, s *scratch) bool {
 		return false
 	}
 	for i := range t {
-		f := &t[i]
-		e := f.in(v, elems, i)
+		f, e := &t[i], &absent
+		switch {
+		case tuple && v.Kind() != state.KindList, !tuple && v.Kind() != state.KindMap:
+		case i < len(elems):
+			e = &elems[i]
+		}
 		good := s.err == nil
 		if !f.kinds.has(e.Kind()) {
 			s.wrong(nil, f.rule.want, e)

@@ -16,6 +16,8 @@ type HTTP struct {
 	websocket *WebSocket
 	// The parts that may be null remember that they were asked for.
 	responseLoaded, websocketLoaded bool
+
+	viewer *Viewer // has memory for the messages; may be nil
 }
 
 // An HTTPMessage is what requests and responses have in common.
@@ -101,7 +103,7 @@ func NewHTTP(client *ClientConn, server *ServerConn, request *Request, response 
 // Request returns the request; it is never nil.
 func (f *HTTP) Request() *Request {
 	if f.request == nil {
-		f.request = new(Request)
+		f.request = f.viewer.newRequest()
 		loadPart(&f.common, "request", requestFields, f.request)
 	}
 	return f.request
@@ -110,7 +112,7 @@ func (f *HTTP) Request() *Request {
 // Response returns the response, nil if there was none.
 func (f *HTTP) Response() *Response {
 	if !f.responseLoaded {
-		f.response, f.responseLoaded = loadNew(&f.common, "response", responseFields), true
+		f.response, f.responseLoaded = loadInto(&f.common, "response", responseFields, f.viewer.newResponse), true
 	}
 	return f.response
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/flowtool/flowtool/state"
@@ -9,7 +10,8 @@ import (
 // A scratch is a stack of elements that are being decoded.
 type scratch struct {
 	buf  []state.Value
-	used int // how much of buf may hold values
+	used int      // how much of buf may hold values
+	keys []string // to pick
 	// For the strings of a list, which are put together before they are copied.
 	text []byte
 	ends []int
@@ -63,6 +65,22 @@ func (s *scratch) push(v *state.Value) ([]state.Value, error) {
 	}
 	s.buf, s.used = buf, max(s.used, len(buf))
 	return buf[mark:len(buf):len(buf)], nil
+}
+
+// pick returns the values of s.keys in the map v, like push.
+func (s *scratch) pick(v *state.Value) ([]state.Value, error) {
+	mark := len(s.buf)
+	s.buf = slices.Grow(s.buf, len(s.keys))[:mark+len(s.keys)]
+	s.used = max(s.used, len(s.buf))
+	vals := s.buf[mark:len(s.buf):len(s.buf)]
+	if err := v.Pick(s.keys, vals); err != nil {
+		s.buf = s.buf[:mark]
+		if s.err == nil {
+			s.err = err
+		}
+		return nil, err
+	}
+	return vals, nil
 }
 
 // Strings of a list share one allocation: begin, add each, and then take them

@@ -96,6 +96,11 @@ func loadPart[T any](c *common, key string, t table[T], p *T) {
 
 // loadNew decodes a part that may be null.
 func loadNew[T any](c *common, key string, t table[T]) *T {
+	return loadInto(c, key, t, func() *T { return new(T) })
+}
+
+// loadInto is loadNew with a function that gives the memory.
+func loadInto[T any](c *common, key string, t table[T], memory func() *T) *T {
 	v := c.peek(key)
 	if v.Kind() != state.KindMap {
 		if v.Truthy() {
@@ -105,7 +110,7 @@ func loadNew[T any](c *common, key string, t table[T]) *T {
 	}
 	s := newScratch()
 	defer s.free()
-	p := new(T)
+	p := memory()
 	ok := t.load(p, v, s)
 	c.note(key, s.err)
 	if !ok {

@@ -91,6 +91,44 @@ func View(m *state.Map) (Flow, error) {
 	return t.view(m), nil
 }
 
+// A Viewer gives views of flows, one after the other, in the same memory: each
+// flow, and all parts of it, must not be used after the next call of View. It is
+// for programs that look at many flows for a moment. The zero Viewer is ready.
+type Viewer struct {
+	http     HTTP
+	request  Request
+	response Response
+}
+
+// View is [View] in the memory of v.
+func (v *Viewer) View(m *state.Map) (Flow, error) {
+	t, err := typeOf(m)
+	if err != nil {
+		return nil, err
+	}
+	if t != &httpType {
+		return t.view(m), nil
+	}
+	v.http = HTTP{viewer: v}
+	v.http.init(t, &v.http, m)
+	return &v.http, nil
+}
+
+// newRequest returns memory for the request of a flow from v, if v is not nil.
+func (v *Viewer) newRequest() *Request {
+	if v == nil {
+		return new(Request)
+	}
+	return &v.request
+}
+
+func (v *Viewer) newResponse() *Response {
+	if v == nil {
+		return new(Response)
+	}
+	return &v.response
+}
+
 // FromState returns the flow over the state m, which becomes part of it, if it
 // is valid; the package documentation says what that means. If it is not, the
 // error is a [*FieldError] or [*UnknownTypeError] and m is not changed.

@@ -54,6 +54,9 @@ func (v Version) String() string {
 	return strconv.Itoa(v.major)
 }
 
+// Pair returns the numbers of v: (0, 18) for 0.18 and (21, 0) for 21.
+func (v Version) Pair() (major, minor int) { return v.major, v.minor }
+
 // Compare returns -1 if v is older than w, 0 if they are equal and 1 if v is
 // newer. Every pair is older than every integer.
 func (v Version) Compare(w Version) int {
