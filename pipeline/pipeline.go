@@ -1,5 +1,5 @@
-// Package pipeline is the engine of the verbs: one goroutine finds records,
-// several work on them in batches, and the results are handed on in the order
+// Package pipeline is the engine of the verbs: several goroutines take turns at
+// finding records, work on them in batches, and hand the results on in the order
 // of the input.
 //
 // Memory is bounded: a batch is a quarter of a megabyte or one record,
@@ -12,65 +12,14 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/flowtool/flowtool/dumpfile"
-	"github.com/flowtool/flowtool/flow"
-	"github.com/flowtool/flowtool/migrate"
-	"github.com/flowtool/flowtool/state"
 )
-
-// An Item is a record on its way through the pipeline.
-type Item struct {
-	*dumpfile.Record
-	// Version is the format version the record was written in.
-	Version migrate.Version
-
-	state  *state.Map
-	stream *migrate.Stream
-	up     bool
-	err    error
-}
-
-// Newest returns the state of the item, brought to the newest format version.
-// It must not be kept: see [dumpfile.Batch].
-func (it *Item) Newest() (*state.Map, error) {
-	if it.err != nil || it.up {
-		return it.state, it.err
-	}
-	it.up = true
-	m, err := it.State()
-	if err == nil {
-		it.Version, err = migrate.VersionOf(m)
-	}
-	if err == nil {
-		m, err = it.stream.Up(m)
-	}
-	it.state, it.err = m, it.Wrap(err)
-	return it.state, it.err
-}
-
-// prepare does what has to be done in the order of the records: migrations
-// that depend on earlier ones.
-func (it *Item) prepare() {
-	if it.EndsAsVersion21() {
-		it.Version = migrate.Newest
-		return
-	}
-	m, err := it.State()
-	if err == nil {
-		it.Version, err = migrate.VersionOf(m)
-	}
-	if err != nil {
-		it.err = it.Wrap(err)
-		return
-	}
-	if !migrate.Stateless(it.Version) {
-		_, _ = it.Newest()
-	}
-}
 
 // ErrStop ends a pipeline early without being an error: returned by the work
 // function after the last item it wants, or by emit.
@@ -83,9 +32,9 @@ const maxHeld = 32 << 20
 
 // Run reads the records of r and calls work for each, on several goroutines at
 // once but for one batch in order and with one T; it then calls emit with the T
-// of every batch, in the order of the input and on the calling goroutine. A T
-// is used again after it was emitted. workers is the number of goroutines that
-// work; 0 means one per processor.
+// of every batch, one at a time and in the order of the input. A T is used again
+// after it was emitted. workers is the number of goroutines that work; 0 means
+// one per processor.
 //
 // If work returns an error, what was done of the batch is emitted, then Run
 // returns the error. It also returns errors of r, of emit, and of ctx. The end
@@ -98,118 +47,192 @@ func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	type job struct {
-		batch dumpfile.Batch
-		items []Item
-		out   T
-		err   error
-		done  chan struct{}
-		held  int64 // bytes of records in memory, as far as they count
-	}
-	held := semaphore.NewWeighted(maxHeld)
-	depth := 2*workers + 1
-	free := make(chan *job, depth)
-	for range depth {
-		free <- &job{done: make(chan struct{}, 1)}
-	}
-	todo := make(chan *job, depth)  // to the workers
-	order := make(chan *job, depth) // the same jobs, to the emitter
 	ctx, cancel := context.WithCancel(ctx)
-	var group sync.WaitGroup
-	defer group.Wait()
 	defer cancel()
-
-	group.Go(func() {
-		defer close(todo)
-		defer close(order)
-		stream := r.Stream()
-		for {
-			var j *job
-			select {
-			case j = <-free:
-			case <-ctx.Done():
-				return
-			}
-			if ctx.Err() != nil {
-				return
-			}
-			j.items, j.err = j.items[:0], r.ReadBatch(&j.batch)
-			for i := range j.batch.Records {
-				j.items = append(j.items, Item{Record: &j.batch.Records[i], stream: stream})
-				j.items[i].prepare()
-			}
-			last := j.err != nil
-			j.held = min(j.batch.Held(), maxHeld)
-			if held.Acquire(ctx, j.held) != nil {
-				return
-			}
-			order <- j // never blocks: there are depth jobs
-			todo <- j
-			if last {
-				return
-			}
-		}
-	})
-	for range workers {
-		group.Go(func() {
-			for j := range todo {
-				for i := range j.items {
-					if ctx.Err() != nil {
-						break // nobody will see the result
-					}
-					if err := work(&j.items[i], &j.out); err != nil {
-						j.err = err
-						break
-					}
-				}
-				j.done <- struct{}{}
-			}
-		})
+	depth := 2*workers + 1
+	e := &engine[T]{
+		ctx: ctx, r: r, work: work, emit: emit,
+		turn:  make(chan struct{}, 1),
+		held:  semaphore.NewWeighted(maxHeld),
+		ready: make([]*job[T], depth),
 	}
-	for {
-		select {
-		case j, ok := <-order:
-			if !ok {
-				return ctx.Err()
-			}
-			<-j.done
-			if ctx.Err() != nil {
-				return ctx.Err() // the batch may be incomplete
-			}
-			err := j.err
-			if emitErr := emit(&j.out); emitErr != nil {
-				err = emitErr
-			}
-			switch {
-			case errors.Is(err, ErrStop), err == io.EOF:
-				return nil
-			case err != nil:
-				return err
-			}
-			held.Release(j.held)
-			free <- j
-		case <-ctx.Done():
-			return ctx.Err()
+	e.wake.L = &e.mu
+	for range depth {
+		e.free = append(e.free, new(job[T]))
+	}
+	defer context.AfterFunc(ctx, e.abandon)()
+	var group sync.WaitGroup
+	for id := range workers {
+		group.Go(func() { e.worker(id) })
+	}
+	group.Wait()
+	if err := e.err; err != nil {
+		if errors.Is(err, ErrStop) || err == io.EOF {
+			return nil
 		}
+		return err
+	}
+	return ctx.Err()
+}
+
+// A job is a batch on its way.
+type job[T any] struct {
+	seq   int
+	last  int // the worker that had it last
+	batch dumpfile.Batch
+	items []Item
+	out   T
+	err   error
+	held  int64 // bytes of records in memory, as far as they count
+}
+
+// engine is a run of the pipeline. Nobody has a role of their own: a worker that
+// is free reads the next batch, works on it, and emits what is due. That way the
+// records are still in the caches of the processor that read them, and next to
+// nobody ever waits to be woken.
+type engine[T any] struct {
+	ctx  context.Context
+	r    *dumpfile.Reader
+	work func(*Item, *T) error
+	emit func(*T) error
+	held *semaphore.Weighted
+
+	turn  chan struct{} // holds something while somebody reads; guards r and what follows
+	seq   int           // of the next batch
+	ended bool          // nothing more is to be read
+
+	stop atomic.Bool // nobody is going to see further results
+
+	mu       sync.Mutex // guards what follows
+	wake     sync.Cond  // when free or stop changes
+	free     []*job[T]
+	ready    []*job[T] // done, by their number modulo the number of jobs
+	next     int       // number of the next job to emit
+	emitting bool      // somebody is at it
+	err      error     // what ended the run
+}
+
+// abandon makes all workers return.
+func (e *engine[T]) abandon() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stop.Store(true)
+	e.wake.Broadcast()
+}
+
+func (e *engine[T]) worker(id int) {
+	for {
+		j := e.take(id)
+		if j == nil {
+			return
+		}
+		if !e.read(j) {
+			e.put(j)
+			return
+		}
+		for i := range j.items {
+			if e.stop.Load() {
+				break
+			}
+			if err := e.work(&j.items[i], &j.out); err != nil {
+				j.err = err
+				break
+			}
+		}
+		e.finish(j)
 	}
 }
 
-// Flow returns the item as a typed flow, which must not be kept. With strict it
-// is checked completely (see [flow.FromState]); otherwise it is checked and
-// decoded only as far as somebody looks ([flow.View]), and [flow.Flow.Damage]
-// tells afterwards whether something was wrong there.
-func (it *Item) Flow(strict bool) (flow.Flow, error) {
-	m, err := it.Newest()
-	if err != nil {
-		return nil, err
+// take returns a free job, nil if there is nothing more to do.
+func (e *engine[T]) take(id int) *job[T] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.free) == 0 && !e.stop.Load() {
+		e.wake.Wait()
 	}
-	make := flow.View
-	if strict {
-		make = flow.FromState
+	if e.stop.Load() {
+		return nil
 	}
-	f, err := make(m)
-	if err != nil {
-		return nil, it.Wrap(err)
+	// Rather one of its own, whose memory is in the caches of its processor.
+	at := len(e.free) - 1
+	for i, j := range e.free {
+		if j.last == id {
+			at = i
+		}
 	}
-	return f, nil
+	j := e.free[at]
+	j.last = id
+	e.free = slices.Delete(e.free, at, at+1)
+	return j
+}
+
+func (e *engine[T]) put(j *job[T]) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.free = append(e.free, j)
+	e.wake.Signal()
+}
+
+// read reads the next batch and does what has to be done in the order of the
+// records. It returns false if there is none.
+func (e *engine[T]) read(j *job[T]) bool {
+	select {
+	case e.turn <- struct{}{}:
+	case <-e.ctx.Done():
+		return false
+	}
+	defer func() { <-e.turn }()
+	if e.ended || e.stop.Load() {
+		return false
+	}
+	stream := e.r.Stream()
+	j.items, j.err = j.items[:0], e.r.ReadBatch(&j.batch)
+	for i := range j.batch.Records {
+		j.items = append(j.items, Item{Record: &j.batch.Records[i], stream: stream})
+		j.items[i].prepare()
+	}
+	e.ended = j.err != nil
+	j.held = min(j.batch.Held(), maxHeld)
+	if e.held.Acquire(e.ctx, j.held) != nil {
+		return false
+	}
+	j.seq = e.seq
+	e.seq++
+	return true
+}
+
+// finish notes that j is done, and emits what is due unless somebody else is
+// doing that.
+func (e *engine[T]) finish(j *job[T]) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ready[j.seq%len(e.ready)] = j
+	if e.emitting {
+		return
+	}
+	e.emitting = true
+	for !e.stop.Load() && e.ctx.Err() == nil {
+		slot := &e.ready[e.next%len(e.ready)]
+		j := *slot
+		if j == nil {
+			break
+		}
+		*slot = nil
+		e.next++
+		e.mu.Unlock()
+		err := j.err
+		if emitErr := e.emit(&j.out); emitErr != nil {
+			err = emitErr
+		}
+		e.held.Release(j.held)
+		e.mu.Lock()
+		if err != nil {
+			e.err = err
+			e.stop.Store(true)
+			e.wake.Broadcast()
+		}
+		e.free = append(e.free, j)
+		e.wake.Signal()
+	}
+	e.emitting = false
 }

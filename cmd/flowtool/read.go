@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowtool/flowtool/display"
 	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/pipeline"
 )
 
@@ -106,6 +107,7 @@ type reading struct {
 type listing struct {
 	text    []byte
 	printer *display.Printer
+	viewer  flow.Viewer
 	ends    []int            // of the flows in text
 	rest    []*pipeline.Item // behind those, not rendered yet
 	last    bool             // no later flow is wanted
@@ -248,7 +250,13 @@ func (r *reading) render(it *pipeline.Item, l *listing) error {
 		_, err := it.Newest() // damage is damage, shown or not
 		return err
 	}
-	f, err := it.Flow(r.opts.input.strict)
+	var f flow.Flow
+	var err error
+	if r.opts.input.strict {
+		f, err = it.Flow(true)
+	} else {
+		f, err = it.View(&l.viewer)
+	}
 	if err != nil {
 		return err
 	}

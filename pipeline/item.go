@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/migrate"
+	"github.com/flowtool/flowtool/state"
+)
+
+// An Item is a record on its way through the pipeline.
+type Item struct {
+	*dumpfile.Record
+	// Version is the format version the record was written in.
+	Version migrate.Version
+
+	state  *state.Map
+	value  state.Value
+	stream *migrate.Stream
+	up     bool
+	err    error
+}
+
+// Newest returns the state of the item, brought to the newest format version.
+// It must not be kept: see [dumpfile.Batch].
+func (it *Item) Newest() (*state.Map, error) {
+	if it.err != nil || it.up {
+		return it.state, it.err
+	}
+	it.up = true
+	m, err := it.State()
+	if err == nil && !it.EndsAsVersion21() {
+		if it.Version, err = migrate.VersionOf(m); err == nil {
+			m, err = it.stream.Up(m)
+		}
+	}
+	it.state, it.err = m, it.Wrap(err)
+	return it.state, it.err
+}
+
+// NewestValue is [Item.Newest] for reading only: see [dumpfile.Record.Value]. It
+// costs less for records that are of the newest version already.
+func (it *Item) NewestValue() (*state.Value, error) {
+	if it.err == nil && !it.up && it.EndsAsVersion21() {
+		return it.Value()
+	}
+	m, err := it.Newest()
+	if err != nil {
+		return nil, err
+	}
+	it.value = m.Value()
+	return &it.value, nil
+}
+
+// View returns the item as a flow in the memory of v; see [Item.Flow].
+func (it *Item) View(v *flow.Viewer) (flow.Flow, error) {
+	m, err := it.Newest()
+	if err != nil {
+		return nil, err
+	}
+	f, err := v.View(m)
+	return f, it.Wrap(err)
+}
+
+// prepare does what has to be done in the order of the records: migrations
+// that depend on earlier ones.
+func (it *Item) prepare() {
+	if it.EndsAsVersion21() {
+		it.Version = migrate.Newest
+		return
+	}
+	m, err := it.State()
+	if err == nil {
+		it.Version, err = migrate.VersionOf(m)
+	}
+	if err != nil {
+		it.err = it.Wrap(err)
+		return
+	}
+	if !migrate.Stateless(it.Version) {
+		_, _ = it.Newest()
+	}
+}
+
+// Flow returns the item as a typed flow, which must not be kept. With strict it
+// is checked completely (see [flow.FromState]); otherwise it is checked and
+// decoded only as far as somebody looks ([flow.View]), and [flow.Flow.Damage]
+// tells afterwards whether something was wrong there.
+func (it *Item) Flow(strict bool) (flow.Flow, error) {
+	m, err := it.Newest()
+	if err != nil {
+		return nil, err
+	}
+	make := flow.View
+	if strict {
+		make = flow.FromState
+	}
+	f, err := make(m)
+	if err != nil {
+		return nil, it.Wrap(err)
+	}
+	return f, nil
+}
