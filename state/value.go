@@ -149,9 +149,23 @@ func (v Value) Bool() (bool, error) {
 	return d.num != 0, err
 }
 
+// A NumberCodec is a [Codec] that can decode usual numbers without making values
+// of them. ok is false for all others.
+type NumberCodec interface {
+	Int(payload []byte) (i int64, ok bool)
+	Float(payload []byte) (f float64, ok bool)
+}
+
 // Int64 returns the integer v. An integer that needs more than 64 bits is a
 // [RangeError].
 func (v Value) Int64() (int64, error) {
+	if src, ok := v.ref.(*Source); ok && v.f.kind() == KindInt {
+		if codec, ok := src.Codec.(NumberCodec); ok {
+			if i, ok := codec.Int(v.payload()); ok {
+				return i, nil
+			}
+		}
+	}
 	d, err := v.scalar(KindInt)
 	if err != nil {
 		return 0, err
@@ -176,6 +190,13 @@ func (v Value) BigInt() (*big.Int, error) {
 
 // Float64 returns the float v. Integers are not converted: see [Value.Number].
 func (v Value) Float64() (float64, error) {
+	if src, ok := v.ref.(*Source); ok && v.f.kind() == KindFloat {
+		if codec, ok := src.Codec.(NumberCodec); ok {
+			if f, ok := codec.Float(v.payload()); ok {
+				return f, nil
+			}
+		}
+	}
 	d, err := v.scalar(KindFloat)
 	return math.Float64frombits(d.num), err
 }

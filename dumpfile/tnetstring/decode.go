@@ -49,9 +49,10 @@ type Codec struct {
 }
 
 var (
-	_ state.Codec     = Codec{}
-	_ state.PairCodec = Codec{}
-	_ state.PickCodec = Codec{}
+	_ state.Codec       = Codec{}
+	_ state.PairCodec   = Codec{}
+	_ state.PickCodec   = Codec{}
+	_ state.NumberCodec = Codec{}
 )
 
 // Encoding implements [state.Codec].
@@ -384,19 +385,53 @@ func (m *Entries) AddUsual(src *state.Source, data []byte) int {
 // length spelled as usual: head is the length of its prefix and end that of the
 // element. Otherwise both are 0.
 func usual(data []byte) (head, end int) {
-	size, i := 0, 0
-	for i < len(data) && i < 9 && data[i]-'0' <= 9 {
-		size = size*10 + int(data[i]-'0')
-		i++
+	// The first two digits are most of what there is to read.
+	if len(data) < 3 {
+		return 0, 0
+	}
+	size, i := int(data[0]-'0'), 1
+	if size > 9 {
+		return 0, 0
+	}
+	if data[1] != ':' {
+		if size == 0 {
+			return 0, 0
+		}
+		for i < len(data) && i < 9 && data[i]-'0' <= 9 {
+			size = size*10 + int(data[i]-'0')
+			i++
+		}
+		if i == len(data) || data[i] != ':' {
+			return 0, 0
+		}
 	}
 	tag := i + 1 + size
-	if i == 0 || tag >= len(data) || data[i] != ':' || data[0] == '0' && i > 1 {
+	if tag >= len(data) {
 		return 0, 0
 	}
 	if kind := kindOf[data[tag]]; kind == badTag || kind == state.KindNull && size > 0 {
 		return 0, 0
 	}
 	return i + 1, tag + 1
+}
+
+// usualKey is usual for a text of less than a hundred bytes, as keys are.
+func usualKey(data []byte) (head, end int) {
+	if len(data) < 4 {
+		return 0, 0
+	}
+	size, head := int(data[0]-'0'), 2
+	if data[1] != ':' {
+		size, head = size*10+int(data[1]-'0'), 3
+		if data[2] != ':' || data[1]-'0' > 9 || size < 10 {
+			return 0, 0
+		}
+	}
+	end = head + size + 1
+	if data[0]-'0' > 9 || end > len(data) || data[end-1] != ';' {
+		return 0, 0
+	}
+	return head, end
 }
 
 // next returns where the next entry is to be put.
@@ -600,10 +635,11 @@ func (c Codec) Pick(src *state.Source, payload []byte, keys []string, dst []stat
 	if c.Strict {
 		return false // which has more to check
 	}
+	maxElements := c.maxElements()
 	expect := len(keys) - 1 // the order on disk is the reverse
 	for n := 1; len(payload) > 0; n++ {
-		head, end := usual(payload)
-		if head == 0 || payload[end-1] != ';' || n > c.maxElements() {
+		head, end := usualKey(payload)
+		if head == 0 || n > maxElements {
 			return false
 		}
 		key, rest := payload[head:end-1], payload[end:]

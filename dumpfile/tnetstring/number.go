@@ -31,6 +31,18 @@ func (c Codec) integer(text []byte) (state.Value, error) {
 	return state.BigInt(n), nil
 }
 
+// Int implements [state.NumberCodec].
+func (c Codec) Int(payload []byte) (int64, bool) { return smallInt(payload) }
+
+// Float implements [state.NumberCodec].
+func (c Codec) Float(payload []byte) (float64, bool) {
+	if c.Strict || !plainFloat(payload) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(payload), 64)
+	return f, err == nil
+}
+
 // smallInt decodes an integer in its usual form, up to 18 digits.
 func smallInt(text []byte) (int64, bool) {
 	if !canonicalInt(text) || len(text) > 18 {
