@@ -1,12 +1,21 @@
 package dumpfile
 
-import "github.com/flowtool/flowtool/state"
+import (
+	"runtime/debug"
+
+	"github.com/flowtool/flowtool/state"
+)
 
 const (
 	// maxBatch is the largest number of records in a batch.
 	maxBatch = 1024
 	// maxLeft is the same for those that were left in the input.
 	maxLeft = 32
+	// maxMapped is how many bytes of a mapped file, unless it is one record, a
+	// batch may have. They take memory only where somebody looks at them.
+	maxMapped = 1 << 20
+	// maxUntouched is the same if nobody is going to look at large content.
+	maxUntouched = 64 << 20
 	// keepChunks is how much memory a batch keeps after a large record.
 	keepChunks = 4
 )
@@ -22,7 +31,38 @@ type Batch struct {
 	used   int
 	slab   state.Slab
 	loader *loader // of the records that were left in the input
+	framed int     // chunks in use by the others
+	// What is to be released of a mapped file.
+	mapping *Mapping
+	end     int64
 }
+
+// Check tells whether a mapped file is still there as far as the batch reaches. If
+// not, what was found in the batch means nothing.
+func (b *Batch) Check() error {
+	if b.mapping == nil || b.mapping.whole(b.end) {
+		return nil
+	}
+	return b.Records[0].Wrap(errShorter)
+}
+
+// Release tells that nobody is going to look at the batch any more, nor at what
+// came before it. It is called for batches in the order of the input. Only
+// mapped files care.
+func (b *Batch) Release() {
+	if b.mapping != nil {
+		b.mapping.release(b.end)
+		b.mapping = nil
+	}
+}
+
+// oneByOne is the format version before which records may have to be migrated
+// in order, and therefore before anybody works on them.
+const oneByOne = 12
+
+// recycleChunks is how many chunks the records that were left in the input may
+// take before those that were forgotten make room.
+const recycleChunks = 2
 
 func (b *Batch) chunk(int) []byte {
 	if b.used == len(b.chunks) {
@@ -32,9 +72,21 @@ func (b *Batch) chunk(int) []byte {
 	return b.chunks[b.used-1]
 }
 
+// recycle makes the memory free that records which were left in the input took.
+// All of them must have been forgotten.
+func (b *Batch) recycle() {
+	if b.used > b.framed+recycleChunks {
+		b.used = b.framed
+		b.loader.forget()
+	}
+}
+
 // Held returns how many bytes of records b holds in memory.
 func (b *Batch) Held() int64 {
 	var n int64
+	if b.mapping != nil {
+		return 0 // the system can take it back
+	}
 	for i := range b.Records {
 		if r := &b.Records[i]; r.InMemory() {
 			n += r.Size
@@ -46,10 +98,14 @@ func (b *Batch) Held() int64 {
 // ReadBatch fills b with the next records, at least one, as many as fit in
 // little memory and can be had without waiting for the input. Errors are those
 // of [Reader.ReadRecord]; records before an error are returned first.
-func (d *Reader) ReadBatch(b *Batch) error {
+func (d *Reader) ReadBatch(b *Batch) (err error) {
 	clear(b.Records)
 	b.Records, b.used = b.Records[:0], 0
 	b.slab.Reset()
+	b.mapping = nil
+	if d.mapped() {
+		defer d.catch(debug.SetPanicOnFault(true), &err)
+	}
 	if len(b.chunks) > keepChunks {
 		clear(b.chunks[keepChunks:])
 		b.chunks = b.chunks[:keepChunks]
@@ -62,31 +118,65 @@ func (d *Reader) ReadBatch(b *Batch) error {
 	if err := d.start(); err != nil {
 		return err
 	}
+	d.load.slab = &b.slab
+	defer func() { d.load.slab = nil }()
+	if d.load.mapping != nil {
+		return d.mappedBatch(b)
+	}
 	w := &d.load.w
-	w.alloc, d.load.slab = b.chunk, &b.slab
-	defer func() { w.alloc, d.load.slab = newChunks(), nil }()
+	w.alloc = b.chunk
+	defer func() { w.alloc = newChunks() }()
 	w.rehouse(firstRead)
 	if b.loader == nil || b.loader.input != d.load.input {
 		b.loader = d.load.newLoader(b.chunk)
 		b.loader.slab = &b.slab
+		b.loader.recycle = b.recycle
 	}
 	b.loader.forget()
+	defer func() { b.framed = b.used }()
 	left := 0
 	for len(b.Records) == 0 || len(b.Records) < maxBatch && left < maxLeft && b.used <= 2 && d.load.fits() {
 		rec, err := d.next()
 		if err != nil {
-			if len(b.Records) > 0 {
-				d.pending = err
-				return nil
-			}
-			return err
+			return d.afterwards(b, err)
 		}
 		if rec.left {
 			rec.loader = b.loader
 			left++
 		}
 		b.Records = append(b.Records, rec)
+		if rec.left && rec.version < oneByOne {
+			break // it may be opened at once, and not forgotten before the batch
+		}
 	}
+	return nil
+}
+
+// mappedBatch fills b from a mapped file.
+func (d *Reader) mappedBatch(b *Batch) error {
+	d.load.src = nil // so that elements come to be in b's slab
+	begin, most, touched := d.Offset(), int64(maxMapped), int64(0)
+	if d.opts.DropLarge {
+		most = maxUntouched
+	}
+	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < chunkSize {
+		rec, err := d.next()
+		if err != nil {
+			return d.afterwards(b, err)
+		}
+		touched += min(rec.Size, wholeRecord)
+		b.Records = append(b.Records, rec)
+		b.mapping, b.end = d.load.mapping, d.Offset()
+	}
+	return nil
+}
+
+// afterwards keeps an error until the records before it were returned.
+func (d *Reader) afterwards(b *Batch, err error) error {
+	if len(b.Records) == 0 {
+		return err
+	}
+	d.pending = err
 	return nil
 }
 

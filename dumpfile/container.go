@@ -146,3 +146,20 @@ func containerError(kind Container, err error) error {
 	}
 	return &ContainerError{kind, err}
 }
+
+// NewCompressor returns a writer that wraps what is written to it in a container,
+// which is complete after Close. Close does not close w.
+func NewCompressor(w io.Writer, kind Container) (io.WriteCloser, error) {
+	switch kind {
+	case ContainerGzip:
+		return gzip.NewWriter(w), nil
+	case ContainerZstd:
+		return zstd.NewWriter(w)
+	}
+	return uncompressed{w}, nil
+}
+
+// uncompressed is the writer for no container.
+type uncompressed struct{ io.Writer }
+
+func (uncompressed) Close() error { return nil }

@@ -32,6 +32,9 @@ var ways = []way{
 	{"file", func(data []byte, opts dumpfile.ReaderOptions) *dumpfile.Reader {
 		return dumpfile.NewReader(bytes.NewReader(data), &opts)
 	}},
+	{"mapped", func(data []byte, opts dumpfile.ReaderOptions) *dumpfile.Reader {
+		return dumpfile.NewReader(dumpfile.Mapped(data), &opts)
+	}},
 	{"stream", func(data []byte, opts dumpfile.ReaderOptions) *dumpfile.Reader {
 		return dumpfile.NewReader(stream{bytes.NewReader(data)}, &opts)
 	}},

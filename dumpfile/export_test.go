@@ -6,3 +6,6 @@ func SetWhole(r *Reader, record, element int64) {
 	_, _, _ = r.Format() // which decides on the limits for the input
 	r.load.wholeRecord, r.load.wholeElement = record, element
 }
+
+// Mapped returns a mapping of data that are in memory.
+func Mapped(data []byte) *Mapping { return &Mapping{data: data} }

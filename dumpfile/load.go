@@ -25,11 +25,12 @@ const (
 
 // input is what the records of an input have in common.
 type input struct {
-	opts  ReaderOptions
-	codec tnetstring.Codec
-	at    io.ReaderAt // nil for a stream
-	size  int64       // -1 if unknown
-	shape *shape
+	opts    ReaderOptions
+	codec   tnetstring.Codec
+	at      io.ReaderAt // nil for a stream
+	mapping *Mapping    // nil unless the input is one, and plain; at is nil then
+	size    int64       // -1 if unknown
+	shape   *shape
 
 	wholeRecord, wholeElement int64 // the constants; smaller in tests
 }
@@ -45,6 +46,8 @@ type loader struct {
 	srcRun int
 	levels [][]state.Value // elements of the containers being walked
 	spare  []byte          // memory for the next record
+	// recycle takes back the memory of records that were forgotten.
+	recycle func()
 }
 
 // newLoader returns a loader for records of an input that can be read anywhere.
@@ -179,7 +182,7 @@ func (l *loader) whole(rec *Record) (state.Kind, error) {
 // in the input. Only its end is looked at.
 func (l *loader) leave(rec *Record, head int) (state.Kind, error) {
 	rec.head = l.w.bytes()
-	n := min(rec.Size-int64(head), int64(len(endOfNewest)))
+	n := min(rec.Size-int64(head), lenOfVersion)
 	l.w.jump(rec.Offset + rec.Size - n)
 	l.w.ahead = nextRead
 	if err := l.w.more(int(n)); err != nil {
@@ -189,7 +192,7 @@ func (l *loader) leave(rec *Record, head int) (state.Kind, error) {
 	if err != nil {
 		return 0, err
 	}
-	rec.left, rec.marked = true, string(l.w.bytes()[:n]) == endOfNewest
+	rec.left, rec.version = true, versionAtEnd(l.w.bytes()[:n])
 	l.w.advance(int(n))
 	return kind, nil
 }
@@ -208,6 +211,7 @@ func (l *loader) tag(i int) (state.Kind, error) {
 // byte strings into memory.
 func (l *loader) fetch(rec *Record) (state.Value, error) {
 	l.w.begin(rec.Offset, rec.head)
+	l.w.limit = rec.Offset + rec.Size
 	head, _, err := l.prefix(rec.Offset + rec.Size)
 	var v state.Value
 	if err == nil {
@@ -298,7 +302,7 @@ func (l *loader) fail(rec *Record, err error) error {
 		return err
 	}
 	end := l.w.off + int64(len(l.w.bytes()))
-	if l.w.at != nil && l.size >= 0 {
+	if (l.w.at != nil || l.mapping != nil) && l.size >= 0 {
 		if end < l.size {
 			e.Err = fmt.Errorf("input became shorter while it was read: %w", io.ErrUnexpectedEOF)
 			return e

@@ -1,10 +1,13 @@
 package dumpfile
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"os"
+	"runtime/debug"
 
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/migrate"
@@ -29,7 +32,8 @@ type Reader struct {
 // NewReader returns a Reader of the dump in r. It reads nothing yet. If r is
 // an [io.ReaderAt] and an [io.Seeker] that can seek, such as a regular file,
 // the dump is read from r's position on by random access and large values are
-// left in r; r must then stay open while records are in use.
+// left in r; r must then stay open while records are in use. So it must if r is a
+// [*Mapping].
 func NewReader(r io.Reader, opts *ReaderOptions) *Reader {
 	d := new(Reader)
 	d.Reset(r, opts)
@@ -75,20 +79,34 @@ func (d *Reader) Size() int64 {
 }
 
 // start finds out what the input is.
-func (d *Reader) start() error {
+func (d *Reader) start() (err error) {
 	if d.started {
 		return d.err
 	}
 	d.started = true
+	if d.mapped() {
+		defer d.catch(debug.SetPanicOnFault(true), &err)
+	}
 	d.err = d.detect()
 	return d.err
+}
+
+// mapped tells whether the input is mapped into memory.
+func (d *Reader) mapped() bool {
+	_, ok := d.src.(*Mapping)
+	return ok
 }
 
 func (d *Reader) detect() error {
 	l := &d.load
 	l.w = window{r: d.src, alloc: newChunks(), ahead: firstRead}
-	if ra, pos, size, ok := randomAccess(d.src); ok {
+	if m, ok := d.src.(*Mapping); ok {
+		l.mapping, l.size = m, int64(len(m.data))
+		l.w = window{chunk: m.data, pos: int(m.pos), end: len(m.data), off: m.pos, err: io.EOF}
+		l.wholeRecord = math.MaxInt64
+	} else if ra, pos, size, ok := randomAccess(d.src); ok {
 		l.at, l.size = ra, size
+		l.shape = l.shape.only(d.opts.Only)
 		l.w.at, l.w.off = ra, pos
 		l.wholeRecord = min(l.wholeRecord, wholeRecord)
 	}
@@ -97,18 +115,21 @@ func (d *Reader) detect() error {
 	}
 	if d.container = detectContainer(l.w.bytes()); d.container != ContainerNone {
 		var in io.Reader
-		if l.w.at != nil {
+		switch {
+		case l.mapping != nil:
+			in = bytes.NewReader(l.w.bytes())
+		case l.w.at != nil:
 			in = io.NewSectionReader(l.w.at, l.w.off, 1<<62)
-		} else {
+		default:
 			in = &joined{l.w.bytes(), d.src}
 		}
 		var err error
 		if d.unpack, err = newDecompressor(d.container, in, &d.opts); err != nil {
 			return d.named(err)
 		}
-		l.at = nil
+		l.at, l.mapping, l.shape = nil, nil, recordShape
 		l.w = window{r: d.unpack, alloc: newChunks(), ahead: firstRead}
-		l.wholeRecord = max(l.wholeRecord, wholeStream)
+		l.wholeRecord = wholeStream
 		if err := l.w.more(sniffFirst); err != nil && !isEOF(err) {
 			return d.named(err)
 		}
@@ -189,6 +210,9 @@ func (d *Reader) next() (Record, error) {
 	if err := d.start(); err != nil {
 		return Record{}, err
 	}
+	if d.err != nil {
+		return Record{}, d.err
+	}
 	before := d.load.n
 	rec, err := d.load.next()
 	if err != nil && d.load.n == before {
@@ -204,7 +228,10 @@ func (d *Reader) next() (Record, error) {
 //
 // After an error about the content of a record ([ErrNotFlow]) the next call
 // goes on with the record behind it; other errors are final.
-func (d *Reader) ReadRecord() (*Record, error) {
+func (d *Reader) ReadRecord() (_ *Record, err error) {
+	if d.mapped() {
+		defer d.catch(debug.SetPanicOnFault(true), &err)
+	}
 	if d.pending != nil {
 		err := d.pending
 		d.pending = nil
@@ -215,6 +242,17 @@ func (d *Reader) ReadRecord() (*Record, error) {
 		return nil, err
 	}
 	return &rec, nil
+}
+
+// catch is CatchFault for the reader itself. A fault ends the reading.
+func (d *Reader) catch(before bool, err *error) {
+	debug.SetPanicOnFault(before)
+	if fault(recover()) || *err != nil && !d.src.(*Mapping).whole(d.load.size) {
+		// Behind its new end, the rest of the last page reads as zeros.
+		at := d.load.w.off
+		d.err = &Error{Name: d.opts.Name, Flow: d.load.n, Offset: at, At: at, Err: errShorter}
+		*err = d.err
+	}
 }
 
 // ReadState returns the state of the next record in the format version it was

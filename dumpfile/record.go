@@ -1,6 +1,7 @@
 package dumpfile
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -22,13 +23,13 @@ type Record struct {
 	raw []byte        // the bytes of the record, nil if they are not in memory
 	src *state.Source // of raw
 
-	root   state.Value // the tree, once somebody has asked for it
-	opened bool
-	left   bool   // in the input, to be read when somebody asks
-	head   []byte // how a record that was left begins
-	marked bool   // ends in endOfNewest
-	err    error  // why there is no tree
-	loader *loader
+	root    state.Value // the tree, once somebody has asked for it
+	opened  bool
+	left    bool   // in the input, to be read when somebody asks
+	head    []byte // how a record that was left begins
+	version int    // see VersionAtEnd, of a record that was left
+	err     error  // why there is no tree
+	loader  *loader
 }
 
 // Value returns the tree of r for reading only, a map; see
@@ -67,6 +68,16 @@ func (r *Record) State() (*state.Map, error) {
 		return nil, r.Wrap(err)
 	}
 	return m, nil
+}
+
+// Forget lets go of the tree of a record of a [Batch] that was left in the input
+// because it is large; nothing of it must be used any more. The next call of
+// [Record.State] reads it again. For other records it does nothing.
+func (r *Record) Forget() {
+	if r.left && r.opened && r.loader != nil {
+		r.root, r.opened = state.Value{}, false
+		r.loader.recycle()
+	}
 }
 
 // InMemory tells whether all bytes of r are at hand.
@@ -128,17 +139,40 @@ func (r *Record) Wrap(err error) error {
 	return e
 }
 
-// endOfNewest is the version entry with which mitmproxy ends records of format
-// 21.
-const endOfNewest = "7:version;2:21#}"
+// lenOfVersion is how many bytes the version entry takes with which mitmproxy
+// ends records of integer versions, and the record: 7:version;2:21#}.
+const lenOfVersion = 16
 
-// EndsAsVersion21 tells whether the record ends in the version entry that
-// mitmproxy writes last in records of format 21. It is a short cut for
-// finding out that a record needs no migration without decoding it; false
-// means nothing.
-func (r *Record) EndsAsVersion21() bool {
-	if n := len(r.raw) - len(endOfNewest); n > 0 {
-		return string(r.raw[n:]) == endOfNewest
+// VersionAtEnd returns the format version that stands in the entry that
+// mitmproxy writes last, without decoding the record, or 0 if there is none, as
+// in versions before 4.
+func (r *Record) VersionAtEnd() int {
+	if r.raw != nil {
+		return versionAtEnd(r.raw[max(0, len(r.raw)-lenOfVersion):])
 	}
-	return r.marked
+	return r.version
+}
+
+func versionAtEnd(tail []byte) int {
+	tail, ok := bytes.CutSuffix(tail, []byte("#}"))
+	if !ok {
+		return 0
+	}
+	digits, ok := bytes.CutPrefix(tail, []byte("7:version;2:"))
+	if !ok || len(digits) != 2 {
+		if i := len(tail) - len("7:version;1:4"); i >= 0 {
+			digits, ok = bytes.CutPrefix(tail[i:], []byte("7:version;1:"))
+		}
+	}
+	n := 0
+	for _, d := range digits {
+		if !ok || d < '0' || d > '9' {
+			return 0
+		}
+		n = 10*n + int(d-'0')
+	}
+	if !ok {
+		return 0
+	}
+	return n
 }

@@ -36,6 +36,21 @@ var recordShape = func() *shape {
 	return record
 }()
 
+// only returns the shape s of a record of which only some keys are to be looked
+// into.
+func (s *shape) only(keys []string) *shape {
+	if keys == nil {
+		return s
+	}
+	out := &shape{kind: s.kind, keys: map[string]*shape{}}
+	for _, key := range keys {
+		if below := s.keys[key]; below != nil {
+			out.keys[key] = below
+		}
+	}
+	return out
+}
+
 // below returns the shape of what is stored under a key.
 func (s *shape) below(key state.Value) *shape {
 	switch key.Kind() {

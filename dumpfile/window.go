@@ -27,9 +27,10 @@ type window struct {
 	chunk []byte      // chunk[pos:end] is the window
 	pos   int
 	end   int
-	ahead int // how much to read next
-	run   int // position in chunk from which on bytes are contiguous in the input
-	runs  int // counts the runs of contiguous bytes
+	ahead int   // how much to read next
+	limit int64 // offset behind which nothing is read ahead; 0 if there is none
+	run   int   // position in chunk from which on bytes are contiguous in the input
+	runs  int   // counts the runs of contiguous bytes
 
 	// alloc returns a chunk of memory, rather of n bytes, of chunkSize at most.
 	alloc func(n int) []byte
@@ -70,7 +71,11 @@ func (w *window) rehouse(n int) {
 
 func (w *window) fill(n int) error {
 	space := w.chunk[w.end:]
-	want := max(n-(w.end-w.pos)+nextRead, w.ahead)
+	have := w.end - w.pos
+	want := max(n-have+nextRead, w.ahead)
+	if w.limit > 0 {
+		want = max(n-have, int(min(int64(want), w.limit-w.off-int64(have))))
+	}
 	if want < len(space) {
 		space = space[:want]
 	}

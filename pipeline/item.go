@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"errors"
+
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/migrate"
@@ -17,8 +19,19 @@ type Item struct {
 	value  state.Value
 	stream *migrate.Stream
 	up     bool
+	kept   bool // state was made in the order of the records and cannot be made again
 	err    error
 }
+
+// forget lets go of what can be had again, to make room.
+func (it *Item) forget() {
+	if !it.kept && it.err == nil {
+		it.state, it.value, it.up = nil, state.Value{}, false
+		it.Record.Forget()
+	}
+}
+
+var errTwoVersions = errors.New("record has two format versions")
 
 // Newest returns the state of the item, brought to the newest format version.
 // It must not be kept: see [dumpfile.Batch].
@@ -28,9 +41,14 @@ func (it *Item) Newest() (*state.Map, error) {
 	}
 	it.up = true
 	m, err := it.State()
-	if err == nil && !it.EndsAsVersion21() {
-		if it.Version, err = migrate.VersionOf(m); err == nil {
+	if err == nil && it.Version != migrate.Newest {
+		it.Version, err = migrate.VersionOf(m)
+		switch {
+		case err != nil:
+		case migrate.Stateless(it.Version) || it.kept:
 			m, err = it.stream.Up(m)
+		default:
+			err = errTwoVersions // it is too late to migrate it in order
 		}
 	}
 	it.state, it.err = m, it.Wrap(err)
@@ -40,7 +58,7 @@ func (it *Item) Newest() (*state.Map, error) {
 // NewestValue is [Item.Newest] for reading only: see [dumpfile.Record.Value]. It
 // costs less for records that are of the newest version already.
 func (it *Item) NewestValue() (*state.Value, error) {
-	if it.err == nil && !it.up && it.EndsAsVersion21() {
+	if it.err == nil && !it.up && it.Version == migrate.Newest {
 		return it.Value()
 	}
 	m, err := it.Newest()
@@ -64,9 +82,11 @@ func (it *Item) View(v *flow.Viewer) (flow.Flow, error) {
 // prepare does what has to be done in the order of the records: migrations
 // that depend on earlier ones.
 func (it *Item) prepare() {
-	if it.EndsAsVersion21() {
-		it.Version = migrate.Newest
-		return
+	if n := it.VersionAtEnd(); n > 0 {
+		if v := migrate.Number(n); migrate.Stateless(v) && v.Compare(migrate.Newest) <= 0 {
+			it.Version = v
+			return
+		}
 	}
 	m, err := it.State()
 	if err == nil {
@@ -76,6 +96,7 @@ func (it *Item) prepare() {
 		it.err = it.Wrap(err)
 		return
 	}
+	it.kept = true
 	if !migrate.Stateless(it.Version) {
 		_, _ = it.Newest()
 	}

@@ -8,10 +8,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,7 +35,8 @@ const maxHeld = 32 << 20
 // Run reads the records of r and calls work for each, on several goroutines at
 // once but for one batch in order and with one T; it then calls emit with the T
 // of every batch, one at a time and in the order of the input. A T is used again
-// after it was emitted. workers is the number of goroutines that work; 0 means
+// after it was emitted; it may hold items, but nothing that came from their
+// states. workers is the number of goroutines that work; 0 means
 // one per processor.
 //
 // If work returns an error, what was done of the batch is emitted, then Run
@@ -130,17 +133,30 @@ func (e *engine[T]) worker(id int) {
 			e.put(j)
 			return
 		}
-		for i := range j.items {
-			if e.stop.Load() {
-				break
-			}
-			if err := e.work(&j.items[i], &j.out); err != nil {
-				j.err = err
-				break
-			}
-		}
+		e.do(j)
 		e.finish(j)
 	}
+}
+
+// do works on the items of a job.
+func (e *engine[T]) do(j *job[T]) {
+	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &j.err)
+	for i := range j.items {
+		if e.stop.Load() {
+			return
+		}
+		if err := e.work(&j.items[i], &j.out); err != nil {
+			j.err = err
+			return
+		}
+		j.items[i].forget()
+	}
+}
+
+// show emits a job.
+func (e *engine[T]) show(j *job[T]) (err error) {
+	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &err)
+	return e.emit(&j.out)
 }
 
 // take returns a free job, nil if there is nothing more to do.
@@ -220,10 +236,11 @@ func (e *engine[T]) finish(j *job[T]) {
 		*slot = nil
 		e.next++
 		e.mu.Unlock()
-		err := j.err
-		if emitErr := e.emit(&j.out); emitErr != nil {
-			err = emitErr
+		err := j.batch.Check()
+		if err == nil {
+			err = cmp.Or(e.show(j), j.err)
 		}
+		j.batch.Release()
 		e.held.Release(j.held)
 		e.mu.Lock()
 		if err != nil {

@@ -436,7 +436,7 @@ func TestFileShrinks(t *testing.T) {
 		{"between two flows", bodyAt + int64(len(large)) + 5*int64(len(capture)), false, "input became shorter while it was read"},
 		{"to nothing", 0, false, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		shrink := func(t *testing.T, mapped bool) {
 			noLeaks(t)
 			path := filepath.Join(t.TempDir(), "in.mitm")
 			if err := os.WriteFile(path, data, 0o666); err != nil {
@@ -447,7 +447,19 @@ func TestFileShrinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			r := dumpfile.NewReader(f, &dumpfile.ReaderOptions{Name: "in.mitm"})
+			var in io.Reader = f
+			if mapped {
+				m, err := dumpfile.Map(f)
+				if errors.Is(err, errors.ErrUnsupported) {
+					t.Skip(err)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Close()
+				in = m
+			}
+			r := dumpfile.NewReader(in, &dumpfile.ReaderOptions{Name: "in.mitm"})
 			defer r.Close()
 			flows, truncated := 0, false
 			err = pipeline.Run(t.Context(), r, 1, func(it *pipeline.Item, o *out) error {
@@ -487,7 +499,9 @@ func TestFileShrinks(t *testing.T) {
 			if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error is %v, want %q", err, tt.want)
 			}
-		})
+		}
+		t.Run(tt.name, func(t *testing.T) { shrink(t, false) })
+		t.Run(tt.name+", mapped", func(t *testing.T) { shrink(t, true) })
 	}
 }
 
