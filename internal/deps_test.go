@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/coding":     nil,
 	"contentview":         {"internal/coding"},
 	"flow":                {"state", "internal/coding"},
+	"internal/pyregexp":   nil,
 	"dumpfile":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/coding"},
 	"pipeline":            {"dumpfile", "migrate", "flow", "state"},
 	"summary":             {"flow", "migrate"},

@@ -1,0 +1,5 @@
+//go:build race
+
+package pyregexp
+
+const raceEnabled = true
