@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"contentview":         {"internal/coding"},
 	"flow":                {"state", "internal/coding"},
 	"internal/pyregexp":   nil,
+	"internal/searchtext": {"state", "internal/coding"},
 	"dumpfile":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/coding"},
 	"pipeline":            {"dumpfile", "migrate", "flow", "state"},
 	"summary":             {"flow", "migrate"},
