@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"flow":                {"state", "internal/coding"},
 	"internal/pyregexp":   nil,
 	"internal/searchtext": {"state", "internal/coding"},
+	"filter":              {"flow", "migrate", "state", "internal/coding", "internal/pyregexp", "internal/searchtext"},
 	"dumpfile":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/coding"},
 	"pipeline":            {"dumpfile", "migrate", "flow", "state"},
 	"summary":             {"flow", "migrate"},
