@@ -156,7 +156,7 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 func (d *Reader) mappedBatch(b *Batch) error {
 	d.load.src = nil // so that elements come to be in b's slab
 	begin, most, touched := d.Offset(), int64(maxMapped), int64(0)
-	if d.opts.DropLarge {
+	if d.opts.Skim || d.opts.DropLarge {
 		most = maxUntouched
 	}
 	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < chunkSize {

@@ -42,10 +42,13 @@ type ReaderOptions struct {
 	// DropLarge says that the content of HTTP messages, and of WebSocket, TCP
 	// and UDP messages, need not be kept where it is large. A stream is then read
 	// in little memory whatever its flows transferred; asking for content that
-	// was dropped gives [state.ErrElided], its length is still known. An input that
-	// can be read at any offset, where content is fetched when somebody asks, is
-	// only read in larger batches.
+	// was dropped gives [state.ErrElided], its length is still known. It changes
+	// nothing for an input that can be read at any offset, where content is
+	// fetched when somebody asks.
 	DropLarge bool
+	// Skim says that nobody is going to look at large content, though records may
+	// be copied. Batches of a [Mapping] are larger then.
+	Skim bool
 	// Only says which keys of a flow will be looked at, in an input that can be
 	// read at any offset: what is large and under another key is not even
 	// brought into memory. It is a hint: other keys are fetched when somebody
