@@ -88,3 +88,6 @@ func escapeLen(b []byte) int {
 	}
 	return 0
 }
+
+// Width returns how many columns s takes on a terminal.
+func Width(s string) int { return columns([]byte(s)) }

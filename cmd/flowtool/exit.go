@@ -12,12 +12,14 @@ import (
 	"github.com/flowtool/flowtool/contentview"
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/filter"
 	"github.com/flowtool/flowtool/migrate"
 )
 
 // Exit statuses, as "flowtool help exit-status" explains them.
 const (
 	exitOK      = 0
+	exitNo      = 1
 	exitTrouble = 2
 	exitLossy   = 3
 
@@ -27,20 +29,24 @@ const (
 const exitStatusHelp = `flowtool ends with one of these statuses:
 
   0  done, and nothing was lost
+  1  the answer is no: filter --exit-status found no flow
   2  trouble: wrong usage, an input that cannot be read or is no dump, a
      limit that was exceeded, a format version newer than this build knows
   3  finished, but something was lost: the input is damaged, and flows
      behind the damage could not be read
 
-If several inputs end differently, 2 wins over 3. Being interrupted is 130.`
+If several of them apply, 2 wins over 3, and 3 over 1. Being interrupted is 130.`
 
 // usageError is a mistake in how the command was called.
-type usageError struct{ msg string }
+type usageError struct {
+	msg    string
+	detail string // more lines, which may be shown as they are
+}
 
 func (e *usageError) Error() string { return e.msg }
 
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
+	return &usageError{msg: fmt.Sprintf(format, args...)}
 }
 
 // statusOf returns the exit status that an error stands for.
@@ -59,6 +65,9 @@ func statusOf(err error) int {
 	}
 	if limitOf(err) != "" {
 		return exitTrouble
+	}
+	if _, ok := errors.AsType[*filter.TimeoutError](err); ok {
+		return exitTrouble // nothing is wrong with the input
 	}
 	if _, ok := errors.AsType[*dumpfile.Error](err); ok {
 		return exitLossy
@@ -106,5 +115,9 @@ func (a *app) report(cmd *cobra.Command, err error) {
 	if status == exitInterrupted {
 		return
 	}
-	fmt.Fprintf(a.errOut, "flowtool: %s\n", contentview.Escape(msg, false))
+	detail := ""
+	if e, ok := err.(*usageError); ok {
+		detail = e.detail
+	}
+	fmt.Fprintf(a.errOut, "flowtool: %s%s\n", contentview.Escape(msg, false), detail)
 }

@@ -25,6 +25,7 @@ import (
 
 type infoOptions struct {
 	input  inputFlags
+	filter filterFlags
 	json   bool
 	utc    bool
 	top    int
@@ -41,12 +42,14 @@ the mitmproxy releases that read them) and what is in it: flows by type, hosts,
 methods and statuses, the time they span, sizes, the largest flows, and where
 it is damaged.`,
 		Example: `  flowtool info capture.mitm
+  flowtool info -f '~d shop.example' capture.mitm
   flowtool info --json *.mitm | jq -r '[.file, .flows] | @tsv'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runInfo(cmd.Context(), a, cmd, &opts, args)
 		},
 	}
 	fl := cmd.Flags()
+	opts.filter.addFlag(cmd)
 	fl.BoolVar(&opts.json, "json", false, "one JSON object per file, on a line")
 	fl.BoolVar(&opts.utc, "utc", false, "show times in UTC instead of local time")
 	fl.IntVar(&opts.top, "top", 10, "how many hosts and methods to show, 0 for all, as --json does")
@@ -55,13 +58,14 @@ it is damaged.`,
 	return cmd
 }
 
-// report is what info says about an input. Its JSON form is documented in the
-// README.
+// report is what info says about an input. Its JSON form is documented in
+// docs/info-json.md.
 type infoReport struct {
 	File      string           `json:"file"`
 	Format    string           `json:"format"`
 	Container string           `json:"container"`
-	Size      *int64           `json:"size"` // null if it is not known
+	Filter    *string          `json:"filter"` // null if all flows are counted
+	Size      *int64           `json:"size"`   // null if it is not known
 	Flows     int64            `json:"flows"`
 	Types     map[string]int64 `json:"types"`
 	Versions  []infoVersion    `json:"versions"`
@@ -132,32 +136,53 @@ func runInfo(ctx context.Context, a *app, cmd *cobra.Command, opts *infoOptions,
 	if err != nil {
 		return err
 	}
+	i := &inspection{app: a, cmd: cmd, opts: opts, loc: a.local}
+	if opts.utc {
+		i.loc = time.UTC
+	}
+	if i.sel, err = opts.filter.selection(a, i.loc); err != nil {
+		return err
+	}
+	if err := i.sel.prepare(ctx, a, &opts.input, inputs); err != nil {
+		return err
+	}
 	to, err := a.create(opts.output, inputs)
 	if err != nil {
 		return err
 	}
-	err = a.inspectAll(ctx, cmd, opts, inputs, to)
+	err = i.run(ctx, inputs, to)
 	return to.finish(err, a.status)
 }
 
-// inspectAll writes reports on all inputs.
-func (a *app) inspectAll(ctx context.Context, cmd *cobra.Command, opts *infoOptions, inputs []string, to io.Writer) error {
-	bar := a.newProgress(&opts.input)
-	defer bar.done()
+// inspection is a run of the info command over all its inputs.
+type inspection struct {
+	*app
+	cmd  *cobra.Command
+	opts *infoOptions
+	sel  *selection // nil without a filter
+	loc  *time.Location
+	base int64 // flows in the inputs before
+	bar  *progress
+}
+
+// run writes reports on all inputs.
+func (i *inspection) run(ctx context.Context, inputs []string, to io.Writer) error {
+	i.bar = i.newProgress(&i.opts.input)
+	defer i.bar.done()
 	shown := 0
 	for _, arg := range inputs {
-		r, err := a.inspect(ctx, bar, &opts.input, arg)
-		bar.clear()
+		r, err := i.input(ctx, arg)
+		i.bar.clear()
 		if err != nil {
 			if fatal(err) {
 				return err
 			}
-			a.report(cmd, err)
+			i.report(i.cmd, err)
 		}
 		if r == nil {
 			continue
 		}
-		if opts.json {
+		if i.opts.json {
 			line, err := r.json()
 			if err != nil {
 				return err
@@ -171,11 +196,7 @@ func (a *app) inspectAll(ctx context.Context, cmd *cobra.Command, opts *infoOpti
 		if shown++; shown > 1 {
 			text.WriteByte('\n')
 		}
-		loc := a.local
-		if opts.utc {
-			loc = time.UTC
-		}
-		r.write(&text, loc, opts.top)
+		r.write(&text, i.loc, i.opts.top)
 		if _, err := io.WriteString(to, text.String()); err != nil {
 			return &outputError{err}
 		}
@@ -189,25 +210,29 @@ type partial struct {
 	through progressMark
 }
 
-// inspect reads an input. The report is nil if there is nothing to report on.
-func (a *app) inspect(ctx context.Context, bar *progress, flags *inputFlags, arg string) (*infoReport, error) {
-	in, name, done, err := a.open(ctx, arg)
+// input reads an input. The report is nil if there is nothing to report on.
+func (i *inspection) input(ctx context.Context, arg string) (*infoReport, error) {
+	in, name, done, err := i.open(ctx, arg)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	flags := &i.opts.input
 	o := flags.options(name)
-	o.DropLarge = true
+	o.DropLarge = !i.sel.needsContent()
 	d := dumpfile.NewReader(in, o)
 	defer d.Close()
 	format, container, err := d.Format()
 	if err != nil {
 		return nil, err
 	}
-	bar.start(d)
+	i.bar.start(d)
 	var sum summary.Summary
 	work := func(it *pipeline.Item, p *partial) error {
 		p.through.set(it)
+		if ok, err := i.sel.matches(it, i.base+it.Index); err != nil || !ok {
+			return err
+		}
 		f, err := it.Flow(flags.strict)
 		if err != nil {
 			return err
@@ -217,16 +242,25 @@ func (a *app) inspect(ctx context.Context, bar *progress, flags *inputFlags, arg
 	emit := func(p *partial) error {
 		sum.Merge(&p.sum)
 		p.sum.Reset()
-		bar.update(&p.through)
+		i.bar.update(&p.through)
 		return nil
 	}
 	err = pipeline.Run(ctx, d, flags.workers, work, emit)
+	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
+		i.base += e.Flow // and not what was read ahead
+	} else {
+		i.base += d.Count()
+	}
 	if err != nil && statusOf(err) == exitInterrupted {
 		return nil, err
 	}
 	r := newReport(name, format, container, &sum)
 	if n := d.Size(); n >= 0 {
 		r.Size = &n
+	}
+	if i.sel != nil {
+		text := i.sel.Expr().Text
+		r.Filter = &text
 	}
 	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
 		r.Damage = &infoDamage{e.Flow, e.Offset, e.At, string(e.Path), e.Err.Error()}
@@ -318,6 +352,9 @@ func (r *infoReport) write(w *strings.Builder, loc *time.Location, top int) {
 	fact("format", "%s", kind)
 	for _, v := range r.Versions {
 		fact("version", "%s in %s; written by mitmproxy %s, read by %s", v.Version, flows(v.Flows), v.WrittenBy, v.ReadBy)
+	}
+	if r.Filter != nil {
+		fact("filter", "%s", *r.Filter)
 	}
 	fact("flows", "%d%s", r.Flows, counts(summary.Sorted(r.Types), 0))
 	if r.Time != nil {

@@ -99,7 +99,8 @@ func (a *app) inputs(args []string) ([]string, error) {
 func (a *app) open(ctx context.Context, arg string) (r io.Reader, name string, done func(), err error) {
 	if arg == "-" {
 		if f, ok := a.in.(*os.File); ok && isRegular(f) {
-			return f, stdinName, func() {}, nil
+			r, done := mapped(f)
+			return r, stdinName, done, nil
 		}
 		return newPipe(ctx, a.in), stdinName, func() {}, nil
 	}
@@ -117,7 +118,17 @@ func (a *app) open(ctx context.Context, arg string) (r io.Reader, name string, d
 	if !isRegular(f) {
 		return newPipe(ctx, f), arg, func() { f.Close() }, nil
 	}
-	return f, arg, func() { f.Close() }, nil
+	r, unmap := mapped(f)
+	return r, arg, func() { unmap(); f.Close() }, nil
+}
+
+// mapped maps a file into memory, or returns it as it is if that is not possible.
+func mapped(f *os.File) (r io.Reader, done func()) {
+	m, err := dumpfile.Map(f)
+	if err != nil {
+		return f, func() {}
+	}
+	return m, func() { m.Close() }
 }
 
 func isRegular(f *os.File) bool {
@@ -131,4 +142,13 @@ func fileName(name string) string {
 		return `""`
 	}
 	return name
+}
+
+// rereadable tells whether an input can be read a second time.
+func rereadable(r io.Reader) bool {
+	if _, ok := r.(*dumpfile.Mapping); ok {
+		return true
+	}
+	f, ok := r.(*os.File)
+	return ok && isRegular(f)
 }

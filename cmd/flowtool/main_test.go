@@ -300,16 +300,32 @@ func TestGolden(t *testing.T) {
 		add("info-"+name, "real/"+name+".mitm", "info")
 		add("info-"+name+"-json", "real/"+name+".mitm", "info", "--json")
 	}
+	for _, name := range []string{"http1", "ws"} {
+		add("info-"+name+"-filter", "real/"+name+".mitm", "info", "-f", "~size >1k")
+		add("info-"+name+"-filter-json", "real/"+name+".mitm", "info", "--json", "-f", "~size >1k")
+	}
+	add("read-corpus-filter", "har/corpus.mitm", "read", "-f", "~m POST | ~e | ~websocket")
 	add("read-corpus-color", "har/corpus.mitm", "read", "-d", "3", "--color", "always", "--index", "0-2,12,15,30,39,43-44,50")
 	add("read-other-color", "har/other.mitm", "read", "--color", "always")
 	tests = append(tests,
 		golden{"help", []string{"help"}},
 		golden{"help-read", []string{"help", "read"}},
 		golden{"help-info", []string{"info", "--help"}},
+		golden{"help-filter", []string{"help", "filter"}},
+		golden{"help-filters", []string{"help", "filters"}},
 		golden{"help-formats", []string{"help", "formats"}},
 		golden{"help-fields", []string{"help", "fields"}},
 		golden{"help-exit-status", []string{"help", "exit-status"}},
 	)
+	for name, expr := range map[string]string{
+		"mitmproxy": `~d shop & !(~m ^GET$ | ~c 404 )`,
+		"extended":  `(~status 4xx,5xx ~hn server=nginx)|~size>1M`,
+		"engines":   `~b password "(?=.)\\w+" ~h ^server:\s+nginx ~u "(a|b)"`,
+		"warnings":  `~b "\d+\.\d" or get(a|b) ~c 4xx`,
+		"span":      `~time end-1h.. ~index 0-9`,
+	} {
+		tests = append(tests, golden{"explain-" + name, []string{"filter", "--explain", expr}})
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			out, _, _ := runApp(t, nil, tt.args...)
@@ -376,7 +392,13 @@ func TestWorkers(t *testing.T) {
 				{"read", "-d", "4"},
 				{"read", "--fields", "index,offset,record_size,id,url,size,duration,error"},
 				{"read", "--index", "1-3,7-", "-n", "5"},
+				{"read", "-f", "~b e & !~c 404", "-n", "5"},
+				{"filter", "~b e | ~tcp"},
+				{"filter", "-v", "~s ~hn server=nginx"},
+				{"filter", "-n", "3", "~all"},
+				{"filter", "-c", "~index 1-3,7- & !~size 0"},
 				{"info", "--json"},
+				{"info", "--json", "-f", "~dur >1ms"},
 			} {
 				one, oneErr, oneStatus := runApp(t, nil, append(args, "-j", "1", path)...)
 				many, manyErr, manyStatus := runApp(t, nil, append(args, "-j", "9", path)...)
@@ -453,7 +475,7 @@ func TestClosedOutput(t *testing.T) {
 	if err := os.WriteFile(big, bytes.Repeat(data, 20), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"read", "-d", "4", big}, {"read", "--fields", "url", big, big, big}} {
+	for _, args := range [][]string{{"read", "-d", "4", big}, {"read", "--fields", "url", big, big, big}, {"filter", "~s", big, big}} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -482,15 +504,16 @@ func (closedWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 // TestOutputError checks what is made of errors of writing.
 func TestOutputError(t *testing.T) {
 	path := flowtest.Path("har", "corpus.mitm")
-	for _, verb := range []string{"read", "info"} {
-		_, stderr, status := runApp(t, &app{out: closedWriter{}}, verb, path, path)
+	for _, args := range [][]string{{"read"}, {"info"}, {"filter", "~all"}, {"filter", "~m POST"}, {"filter", "-c", "~q"}, {"filter", "--explain", "~q"}} {
+		args = append(args, path, path)
+		_, stderr, status := runApp(t, &app{out: closedWriter{}}, args...)
 		if stderr != "" || status != exitOK {
-			t.Errorf("%s into a closed pipe: status %d, %q", verb, status, stderr)
+			t.Errorf("%s into a closed pipe: status %d, %q", args, status, stderr)
 		}
 		full := writerFunc(func([]byte) (int, error) { return 0, errors.New("disk full") })
-		_, stderr, status = runApp(t, &app{out: full}, verb, path, path)
+		_, stderr, status = runApp(t, &app{out: full}, args...)
 		if want := "flowtool: writing: disk full\n"; stderr != want || status != exitTrouble {
-			t.Errorf("%s onto a full disk: status %d, %q, want %q", verb, status, stderr, want)
+			t.Errorf("%s onto a full disk: status %d, %q, want %q", args, status, stderr, want)
 		}
 	}
 }
@@ -503,7 +526,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // although the input goes on and nothing comes.
 func TestFirstFlows(t *testing.T) {
 	data := flowtest.Read(t, flowtest.Path("har", "other.mitm"))
-	for _, args := range [][]string{{"read", "-n", "2"}, {"read", "--index", "0-1"}} {
+	for _, args := range [][]string{{"read", "-n", "2"}, {"read", "--index", "0-1"}, {"read", "-f", "~tcp", "-n", "2"}} {
 		r, w := io.Pipe()
 		go w.Write(data) // and never close it
 		done := make(chan string)
@@ -561,7 +584,7 @@ func TestFlowsAsTheyCome(t *testing.T) {
 // TestInterrupt checks that an interrupt ends the command although its input
 // does not.
 func TestInterrupt(t *testing.T) {
-	for _, verb := range []string{"read", "info"} {
+	for _, args := range [][]string{{"read"}, {"info"}, {"filter", "~all"}, {"filter", "-c", "~all"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		in, feed := io.Pipe()
 		defer feed.Close()
@@ -569,15 +592,15 @@ func TestInterrupt(t *testing.T) {
 		a := &app{in: in, out: &stdout, errOut: &stderr, now: time.Now, local: time.UTC,
 			getenv: func(string) string { return "" }}
 		done := make(chan int)
-		go func() { done <- run(ctx, a, []string{verb}) }()
+		go func() { done <- run(ctx, a, args) }()
 		cancel()
 		select {
 		case status := <-done:
 			if status != exitInterrupted || stderr.Len() > 0 {
-				t.Errorf("%s: status %d, %q", verb, status, &stderr)
+				t.Errorf("%s: status %d, %q", args, status, &stderr)
 			}
 		case <-time.After(10 * time.Second):
-			t.Fatalf("%s goes on", verb)
+			t.Fatalf("%s goes on", args)
 		}
 	}
 }

@@ -49,7 +49,10 @@ func manPage(topic *cobra.Command, header doc.GenManHeader, dir string) error {
 	name := strings.ReplaceAll(topic.CommandPath(), " ", "-")
 	header.Title = strings.ToUpper(name)
 	var page bytes.Buffer
-	if err := doc.GenMan(topic, &header, &page); err != nil {
+	// The text is laid out in columns, and is no Markdown.
+	verbatim := *topic
+	verbatim.Long = "```\n" + topic.Long + "\n```"
+	if err := doc.GenMan(&verbatim, &header, &page); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, name+".1"), page.Bytes(), 0o644)

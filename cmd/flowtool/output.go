@@ -54,6 +54,31 @@ func (a *app) create(path string, inputs []string) (*output, error) {
 	return &output{Writer: temp, temp: temp, target: path}, nil
 }
 
+// rewrite opens an output that takes the place of a file, with its permissions.
+func (a *app) rewrite(path string) (*output, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return nil, err
+	}
+	to, err := a.create(target, nil)
+	if err == nil {
+		err = to.temp.Chmod(info.Mode().Perm())
+		if err != nil {
+			err = to.discard(err)
+		}
+	}
+	return to, err
+}
+
+// discard forgets a file and leaves what is in its place.
+func (o *output) discard(err error) error {
+	return errors.Join(err, o.temp.Close(), os.Remove(o.temp.Name()))
+}
+
 // sameFile tells whether the input arg is the file that info describes.
 func (a *app) sameFile(arg string, info os.FileInfo) bool {
 	var in os.FileInfo

@@ -19,6 +19,7 @@ import (
 
 type readOptions struct {
 	input   inputFlags
+	filter  filterFlags
 	detail  int
 	fields  string
 	max     int64
@@ -46,6 +47,7 @@ messages, decoded and indented where that makes them readable, at most
 		Example: `  flowtool read capture.mitm                     # one line per flow
   flowtool read -d 3 --index 7 capture.mitm      # flow 7 with its bodies
   flowtool read --fields time,method,url,status capture.mitm
+  flowtool read -f '~m POST & ~status 5xx' capture.mitm
   flowtool read -n 10 old.mitm.gz
   mitmdump -q -w /dev/stdout | flowtool read`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,6 +55,7 @@ messages, decoded and indented where that makes them readable, at most
 		},
 	}
 	fl := cmd.Flags()
+	opts.filter.addFlag(cmd)
 	fl.IntVarP(&opts.detail, "detail", "d", display.Line, "how much to show: 0 nothing, 1 a line, 2 headers, 3 bodies, 4 all of them")
 	fl.StringVar(&opts.fields, "fields", "", "show these `columns` with tabs between them: time,url (see help fields)")
 	fl.Int64VarP(&opts.max, "max-count", "n", 0, "stop after `N` flows")
@@ -97,7 +100,8 @@ type reading struct {
 	columns *display.Columns
 	display display.Options
 	picks   picks
-	base    int64 // flows in the inputs before
+	sel     *selection // nil without a filter
+	base    int64      // flows in the inputs before
 	shown   int64
 	bar     *progress
 	abandon context.CancelFunc // ends reading of the input at hand
@@ -155,8 +159,14 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 	if opts.utc {
 		r.display.Location = time.UTC
 	}
+	if r.sel, err = opts.filter.selection(a, r.display.Location); err != nil {
+		return err
+	}
 	inputs, err := a.inputs(args)
 	if err != nil {
+		return err
+	}
+	if err := r.sel.prepare(ctx, a, &opts.input, inputs); err != nil {
 		return err
 	}
 	if r.to, err = a.create(opts.output, inputs); err != nil {
@@ -207,7 +217,7 @@ func (r *reading) input(ctx context.Context, arg string) error {
 	}
 	defer done()
 	opts := r.opts.input.options(name)
-	opts.DropLarge = r.columns != nil || r.opts.detail < display.Bodies
+	opts.DropLarge = (r.columns != nil || r.opts.detail < display.Bodies) && !r.sel.needsContent()
 	d := dumpfile.NewReader(in, opts)
 	defer d.Close()
 	r.bar.start(d)
@@ -248,6 +258,9 @@ func (r *reading) render(it *pipeline.Item, l *listing) error {
 			return r.check(it)
 		}
 		_, err := it.Newest() // damage is damage, shown or not
+		return err
+	}
+	if ok, err := r.sel.matches(it, index); err != nil || !ok {
 		return err
 	}
 	var f flow.Flow

@@ -7,12 +7,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flowtool/flowtool/filter"
 	"github.com/flowtool/flowtool/internal/flowtest"
 )
 
@@ -182,19 +186,211 @@ func (b *block) program(t *testing.T, root string) {
 	}
 }
 
-// TestReadmeIsComplete looks for all commands and all of info --json.
-func TestReadmeIsComplete(t *testing.T) {
-	readme := string(flowtest.Read(t, filepath.Join(filepath.Dir(flowtest.Path()), "README.md")))
-	names := jsonNames(reflect.TypeFor[infoReport]())
+// TestDocumentsAreComplete looks for all commands and all of info --json.
+func TestDocumentsAreComplete(t *testing.T) {
+	var commands []string
 	for _, c := range newRootCmd(osApp()).Commands() {
 		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
+			commands = append(commands, c.Name())
 		}
 	}
-	for _, name := range names {
-		if !strings.Contains(readme, "`"+name+"`") {
-			t.Errorf("README.md does not mention `%s`", name)
+	root := filepath.Dir(flowtest.Path())
+	for file, names := range map[string][]string{
+		"README.md":         commands,
+		"docs/info-json.md": jsonNames(reflect.TypeFor[infoReport]()),
+	} {
+		text := string(flowtest.Read(t, filepath.Join(root, file)))
+		for _, name := range names {
+			if !strings.Contains(text, "`"+name+"`") {
+				t.Errorf("%s does not mention `%s`", file, name)
+			}
 		}
+	}
+	readme := string(flowtest.Read(t, filepath.Join(root, "README.md")))
+	if n := strings.Count(readme, "\n"); n > 200 {
+		t.Errorf("README.md has %d lines", n)
+	}
+}
+
+// TestLinks checks that the files that documents link to are there, and the
+// headings in them.
+func TestLinks(t *testing.T) {
+	root := filepath.Dir(flowtest.Path())
+	docs, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^):]*)\)`)
+	for _, file := range append(docs, filepath.Join(root, "README.md")) {
+		for _, m := range link.FindAllStringSubmatch(string(flowtest.Read(t, file)), -1) {
+			path, heading, _ := strings.Cut(m[1], "#")
+			target := filepath.Join(filepath.Dir(file), path)
+			if path == "" {
+				target = file
+			}
+			if info, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", file, err)
+			} else if !info.IsDir() && heading != "" && !slices.Contains(headings(string(flowtest.Read(t, target))), heading) {
+				t.Errorf("%s: no heading for %s", file, m[1])
+			}
+		}
+	}
+}
+
+// headings returns what links to the headings of a document are made of.
+func headings(text string) (all []string) {
+	for line := range strings.Lines(text) {
+		if title := strings.TrimLeft(line, "#"); title != line {
+			var b strings.Builder
+			for _, r := range strings.ToLower(strings.TrimSpace(title)) {
+				switch {
+				case r == ' ':
+					b.WriteByte('-')
+				case r == '-' || unicode.IsLetter(r) || unicode.IsDigit(r):
+					b.WriteRune(r)
+				}
+			}
+			all = append(all, b.String())
+		}
+	}
+	return all
+}
+
+// TestFilterDocument checks docs/filter.md: that its tables of operators are
+// complete, which -update sees to, and that the expressions in it are what it
+// says they are.
+func TestFilterDocument(t *testing.T) {
+	file := filepath.Join(filepath.Dir(flowtest.Path()), "docs", "filter.md")
+	text := strings.ReplaceAll(string(flowtest.Read(t, file)), "\r\n", "\n")
+	for _, ours := range []bool{false, true} {
+		begin, end := "<!-- operators: mitmproxy -->\n", "<!-- end -->\n"
+		if ours {
+			begin = "<!-- operators: flowtool -->\n"
+		}
+		before, rest, found := strings.Cut(text, begin)
+		table, after, ended := strings.Cut(rest, end)
+		if !found || !ended {
+			t.Fatalf("no %q and %q", begin, end)
+		}
+		want := operatorTable(ours)
+		if *update {
+			text = before + begin + want + end + after
+		} else if table != want {
+			t.Errorf("the table of operators differs (-document +table; go test -update rewrites it):\n%s", cmp.Diff(table, want))
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkFilterBlocks(t, text)
+	checkFilterTables(t, text)
+	readme := string(flowtest.Read(t, filepath.Join(filepath.Dir(flowtest.Path()), "README.md")))
+	for _, m := range regexp.MustCompile("`~([a-z]+)").FindAllStringSubmatch(readme, -1) {
+		if filter.Lookup(m[1]) == nil {
+			t.Errorf("README.md mentions ~%s", m[1])
+		}
+	}
+}
+
+// operatorTable returns the table of operators, of mitmproxy's or of our own.
+func operatorTable(ours bool) string {
+	var b strings.Builder
+	b.WriteString("| operator | true for | example |\n|---|---|---|\n")
+	for _, o := range filter.Operators() {
+		if o.Ours == ours {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell("`"+strings.TrimSpace(o.String()+" "+o.ArgName)+"`"), cell(o.Summary), cell("`"+o.Example+"`"))
+		}
+	}
+	return b.String()
+}
+
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+
+// checkFilterBlocks checks that every line of a block marked filter is an
+// expression that needs no warning. A comment may follow it.
+func checkFilterBlocks(t *testing.T, text string) {
+	n := 0
+	for _, b := range parseBlocks(text) {
+		if b.lang != "filter" {
+			continue
+		}
+		for line := range strings.Lines(b.text) {
+			text, _, _ := strings.Cut(strings.TrimSpace(line), "  # ")
+			n++
+			if e, err := filter.Parse(strings.TrimSpace(text), nil); err != nil {
+				t.Error(err)
+			} else if w := e.Warnings(); len(w) > 0 {
+				t.Errorf("%s: %s", text, w[0].Msg)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no blocks marked filter")
+	}
+}
+
+var code = regexp.MustCompile("`([^`]+)`")
+
+// checkFilterTables checks the tables of expressions, which are known by their
+// headings.
+func checkFilterTables(t *testing.T, text string) {
+	heading, rows := "", map[string]int{}
+	parse := func(text string, mitmproxy bool) *filter.Expr {
+		e, err := filter.Parse(text, &filter.Options{Mitmproxy: mitmproxy})
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		return e
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "|") {
+			heading = ""
+			continue
+		}
+		if heading == "" {
+			heading = line
+		}
+		var cells []string // the code in each
+		for c := range strings.SplitSeq(strings.ReplaceAll(strings.Trim(line, "|"), `\|`, "\x00"), "|") {
+			s := ""
+			if m := code.FindStringSubmatch(strings.ReplaceAll(c, "\x00", "|")); m != nil {
+				s = m[1]
+			}
+			cells = append(cells, s)
+		}
+		if cells[0] == "" {
+			continue
+		}
+		rows[heading]++
+		switch heading {
+		case "| You write | It means |", "| You write | It means | You want |":
+			if e := parse(cells[0], true); e != nil && e.String() != cells[1] {
+				t.Errorf("%s means %s and not %s", cells[0], e, cells[1])
+			}
+			if len(cells) == 3 && cells[2] != "" {
+				if e := parse(cells[2], false); e != nil && len(e.Warnings()) > 0 {
+					t.Errorf("%s: %s", cells[2], e.Warnings()[0].Msg)
+				}
+			}
+		case "| You write | Regular expression | It finds |":
+			if e := parse(cells[0], true); e != nil && e.Root.(*filter.Op).Text != cells[1] {
+				t.Errorf("%s has the regular expression %s and not %s", cells[0], e.Root.(*filter.Op).Text, cells[1])
+			}
+		case "| flowtool accepts | mitmproxy wants |":
+			ours, theirs := parse(cells[0], false), parse(cells[1], true)
+			if ours != nil && theirs != nil && (!ours.Extended || !filter.Equal(ours.Root, theirs.Root)) {
+				t.Errorf("%s is not ours for %s", cells[0], cells[1])
+			}
+		default:
+			delete(rows, heading)
+		}
+	}
+	if len(rows) != 4 {
+		t.Errorf("there are %d tables of expressions: %v", len(rows), rows)
 	}
 }
 

@@ -73,10 +73,12 @@ release, plain or compressed, without starting a proxy.`,
 	cmd.SetHelpCommand(newHelpCmd())
 	cmd.AddCommand(
 		newReadCmd(a),
+		newFilterCmd(a),
 		newInfoCmd(a),
 		newManCmd(),
 		newTopic("exit-status", "What the exit status means", exitStatusHelp),
 		newTopic("fields", "What read --fields can show", fieldsHelp()),
+		newTopic("filters", "The language of filters", filtersHelp()),
 		newTopic("formats", "What can be read", formatsHelp()),
 	)
 	cmd.InitDefaultCompletionCmd()
