@@ -29,6 +29,9 @@
 // its flows are in use; if it becomes shorter, what is missing is reported as an
 // error. Reading does not move the file's own position.
 //
+// Programs that look at large files for a moment can map them with [Map], which
+// is quicker; see there for what it asks of them.
+//
 // # Damage
 //
 // Records before damage are delivered; then there is one [Error] with the
