@@ -12,7 +12,8 @@ const (
 	// maxLeft is the same for those that were left in the input.
 	maxLeft = 32
 	// maxMapped is how many bytes of a mapped file, unless it is one record, a
-	// batch may have. They take memory only where somebody looks at them.
+	// batch may have, and it is larger than other batches, because it takes
+	// memory only where somebody looks: handing over fewer batches saves time.
 	maxMapped = 1 << 20
 	// maxUntouched is the same if nobody is going to look at large content.
 	maxUntouched = 64 << 20
@@ -159,7 +160,7 @@ func (d *Reader) mappedBatch(b *Batch) error {
 	if d.opts.Skim || d.opts.DropLarge {
 		most = maxUntouched
 	}
-	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < chunkSize {
+	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < maxMapped {
 		rec, err := d.next()
 		if err != nil {
 			return d.afterwards(b, err)
