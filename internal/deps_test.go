@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"internal/searchtext": {"state", "internal/coding"},
 	"filter":              {"flow", "migrate", "state", "internal/coding", "internal/pyregexp", "internal/searchtext"},
 	"dumpfile":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/coding"},
+	"jsonl":               {"state", "dumpfile/tnetstring"},
 	"pipeline":            {"dumpfile", "migrate", "flow", "state"},
 	"summary":             {"flow", "migrate"},
 	"display":             {"flow", "contentview", "state"},

@@ -1,0 +1,286 @@
+package jsonl
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+)
+
+// escapes has what is written for the characters of ASCII that a string cannot
+// hold, or should not: at most six bytes, the first one lowest.
+var escapes, escapeLens = func() (t [utf8.RuneSelf]uint64, lens [utf8.RuneSelf]uint8) {
+	set := func(c byte, s string) {
+		var b [8]byte
+		lens[c] = uint8(copy(b[:], s))
+		t[c] = binary.LittleEndian.Uint64(b[:])
+	}
+	for c := range byte(0x20) {
+		set(c, string([]byte{'\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15]}))
+	}
+	for c, s := range map[byte]string{
+		'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`, 0x7f: `\u007f`,
+	} {
+		set(c, s)
+	}
+	return t, lens
+}()
+
+const hexDigits = "0123456789abcdef"
+
+// Eight bytes are looked at together, in one word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// special returns a word with a bit in every byte of x that is a control
+// character, a quotation mark, a backslash, DEL or not ASCII. Only the lowest
+// bit is to be relied on.
+func special(x uint64) uint64 {
+	quote, slash := x^'"'*ones, x^'\\'*ones
+	return ((x-0x20*ones)|(quote-ones)|(slash-ones))&^x&highs | ((x+ones)|x)&highs
+}
+
+// early is how much room is made for a record or string before anything is known
+// about it.
+const early = 64 << 10
+
+// appendEscaped appends the text s as it stands in a JSON string. Nothing that
+// acts on a terminal, or that somebody takes for the end of a line, is left as
+// it is. If s is not UTF-8, ok is false.
+func appendEscaped(dst, s []byte) (_ []byte, ok bool) {
+	// Room for what is written without looking, and for what needs no escapes; but
+	// what is large and not UTF-8 usually shows that early.
+	const ahead = 16
+	start := len(dst)
+	dst = slices.Grow(dst, min(len(s), early)+ahead)
+	out, j := dst[:cap(dst)], start
+	for i := 0; i < len(s); {
+		if len(out)-j < ahead {
+			// What is left is likely to grow by as much as what was written.
+			rest := float64(len(s)-i) * min(2, float64(j-start+ahead)/float64(i+1))
+			dst = slices.Grow(out[:j], int(rest+rest/16)+ahead)
+			out = dst[:cap(dst)]
+		}
+		if len(s)-i >= 8 {
+			x := binary.LittleEndian.Uint64(s[i:])
+			binary.LittleEndian.PutUint64(out[j:], x)
+			m := special(x)
+			if m == 0 {
+				i, j = i+8, j+8
+				continue
+			}
+			n := bits.TrailingZeros64(m) / 8
+			i, j = i+n, j+n
+		}
+		c := s[i]
+		switch {
+		case c >= 0xc3 && c <= 0xdf && c != 0xd8 && len(s)-i >= 2 && s[i+1]&0xc0 == 0x80:
+			// Most letters of most alphabets. What follows is likely to be one as well.
+			out[j], out[j+1] = c, s[i+1]
+			i, j = i+2, j+2
+			for len(s)-i >= 2 && len(out)-j >= ahead && s[i] >= 0xc3 && s[i] <= 0xdf && s[i] != 0xd8 && s[i+1]&0xc0 == 0x80 {
+				out[j], out[j+1] = s[i], s[i+1]
+				i, j = i+2, j+2
+			}
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				return dst[:start], false
+			}
+			if mayAct(c) && acts(r) {
+				binary.LittleEndian.PutUint64(out[j:], escaped(r))
+				j += 6
+			} else {
+				j += copy(out[j:], s[i:i+size])
+			}
+			i += size
+		case escapeLens[c] > 0:
+			binary.LittleEndian.PutUint64(out[j:], escapes[c])
+			j += int(escapeLens[c])
+			i++
+		default:
+			out[j] = c
+			i, j = i+1, j+1
+		}
+	}
+	return out[:j], true
+}
+
+// mayAct tells whether a character that acts on a terminal may begin with c.
+func mayAct(c byte) bool { return c == 0xc2 || c == 0xd8 || c == 0xe2 }
+
+// acts tells whether r, which is not ASCII, is a control character, a line
+// separator or a bidirectional control.
+func acts(r rune) bool {
+	switch {
+	case r < 0xa0:
+		return true
+	case r < 0x061c || r > 0x2069:
+		return false
+	}
+	return r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066
+}
+
+// escaped returns \uXXXX for a character of at most four digits.
+func escaped(r rune) uint64 {
+	b := [8]byte{'\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15]}
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// appendBase64 appends b as the content of a JSON string.
+func appendBase64(dst, b []byte) []byte { return base64.StdEncoding.AppendEncode(dst, b) }
+
+// A stringScan is what is found out about a JSON string on the way to its end.
+type stringScan struct {
+	end     int  // of the content: where the closing quotation mark is
+	size    int  // of the text that it stands for, in UTF-8
+	escaped bool // it has escapes
+}
+
+// scanString finds the end of the string whose content begins at b[i], and
+// checks it.
+func scanString(b []byte, i int) (s stringScan, err *Error) {
+	start, ascii := i, true
+	for {
+		if i+8 <= len(b) {
+			x := binary.LittleEndian.Uint64(b[i:])
+			quote, slash := x^'"'*ones, x^'\\'*ones
+			m := ((x - 0x20*ones) | (quote - ones) | (slash - ones)) & ^x & highs
+			if x&highs != 0 {
+				ascii = false
+			}
+			if m == 0 {
+				i, s.size = i+8, s.size+8
+				continue
+			}
+			n := bits.TrailingZeros64(m) / 8
+			i, s.size = i+n, s.size+n
+		} else if i >= len(b) {
+			return s, fail(len(b), errEnd("a string"))
+		}
+		switch c := b[i]; {
+		case c == '"':
+			s.end = i
+			if !ascii && !utf8.Valid(b[start:i]) {
+				return s, fail(start+invalid(b[start:i]), errNotUTF8)
+			}
+			return s, nil
+		case c == '\\':
+			s.escaped = true
+			if i+1 < len(b) && unescaped[b[i+1]] != 0 {
+				i, s.size = i+2, s.size+1
+				continue
+			}
+			r, n, err := scanEscape(b, i)
+			if err != nil {
+				return s, err
+			}
+			i, s.size = i+n, s.size+utf8.RuneLen(r)
+		case c < 0x20:
+			return s, fail(i, errControl(c))
+		default:
+			if c >= utf8.RuneSelf {
+				ascii = false
+			}
+			i, s.size = i+1, s.size+1
+		}
+	}
+}
+
+// scanEscape returns the character that the escape at b[i] stands for and the
+// length of the escape, or of two that are a surrogate pair.
+func scanEscape(b []byte, i int) (r rune, n int, err *Error) {
+	if i+1 >= len(b) {
+		return 0, 0, fail(len(b), errEnd("a string"))
+	}
+	if c := unescaped[b[i+1]]; c != 0 {
+		return rune(c), 2, nil
+	}
+	if b[i+1] != 'u' {
+		return 0, 0, fail(i, errEscape(b[i:i+2]))
+	}
+	r, ok := hex4(b[i+2:])
+	if !ok {
+		return 0, 0, fail(i, errEscape(b[i:min(i+6, len(b))]))
+	}
+	if r < 0xd800 || r > 0xdfff {
+		return r, 6, nil
+	}
+	if r < 0xdc00 && i+8 <= len(b) && b[i+6] == '\\' && b[i+7] == 'u' {
+		if low, ok := hex4(b[i+8:]); ok && low >= 0xdc00 && low <= 0xdfff {
+			return (r-0xd800)<<10 + (low - 0xdc00) + 0x10000, 12, nil
+		}
+	}
+	return 0, 0, fail(i, errSurrogate(b[i:i+6]))
+}
+
+// unescaped has what the character behind a backslash stands for.
+var unescaped = [256]byte{
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
+}
+
+func hex4(b []byte) (r rune, ok bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	for _, c := range b[:4] {
+		switch {
+		case isDigit(c):
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// unescape writes what the content s of a JSON string, which was scanned, stands
+// for. dst has the size that the scan found.
+func unescape(dst, s []byte) {
+	j := 0
+	for i := 0; i < len(s); {
+		if i+8 <= len(s) && j+8 <= len(dst) {
+			x := binary.LittleEndian.Uint64(s[i:])
+			binary.LittleEndian.PutUint64(dst[j:], x)
+			slash := x ^ '\\'*ones
+			m := (slash - ones) &^ slash & highs
+			if m == 0 {
+				i, j = i+8, j+8
+				continue
+			}
+			n := bits.TrailingZeros64(m) / 8
+			i, j = i+n, j+n
+		}
+		if s[i] != '\\' {
+			dst[j] = s[i]
+			i, j = i+1, j+1
+			continue
+		}
+		if c := unescaped[s[i+1]]; c != 0 {
+			dst[j] = c
+			i, j = i+2, j+1
+			continue
+		}
+		r, n, _ := scanEscape(s, i)
+		j += utf8.EncodeRune(dst[j:], r)
+		i += n
+	}
+}
+
+// invalid returns the position of the first byte of b that is not UTF-8.
+func invalid(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(b)
+}
