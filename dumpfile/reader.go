@@ -69,6 +69,26 @@ func (d *Reader) Format() (Format, Container, error) {
 	return d.format, d.container, err
 }
 
+// Content returns what is behind the container of the input, for programs that
+// found another format with [Reader.Format]. The Reader must not be used further,
+// but not be closed either, until the content has been read.
+func (d *Reader) Content() io.Reader {
+	_ = d.start()
+	w := &d.load.w
+	switch {
+	case d.load.mapping != nil && d.load.mapping.file != nil:
+		// Reading on and on would keep all of the mapping in memory.
+		return io.NewSectionReader(d.load.mapping.file, w.off, 1<<62)
+	case d.load.mapping != nil:
+		return bytes.NewReader(w.bytes())
+	case w.at != nil:
+		return io.NewSectionReader(w.at, w.off, 1<<62)
+	case d.unpack != nil:
+		return &joined{w.bytes(), d.unpack}
+	}
+	return &joined{w.bytes(), d.src}
+}
+
 // Offset returns the offset of the next record in the (decompressed) input.
 func (d *Reader) Offset() int64 { return d.load.w.off }
 

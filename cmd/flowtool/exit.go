@@ -13,6 +13,7 @@ import (
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/filter"
+	"github.com/flowtool/flowtool/jsonl"
 	"github.com/flowtool/flowtool/migrate"
 )
 
@@ -72,6 +73,9 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[*dumpfile.Error](err); ok {
 		return exitLossy
 	}
+	if _, ok := errors.AsType[*jsonl.Error](err); ok {
+		return exitLossy
+	}
 	return exitTrouble
 }
 
@@ -80,10 +84,13 @@ func limitOf(err error) string {
 	if e, ok := errors.AsType[*dumpfile.LimitError](err); ok {
 		return "--" + e.Limit
 	}
-	if errors.Is(err, tnetstring.ErrTooDeep) {
+	if errors.Is(err, jsonl.ErrTooLong) {
+		return "--max-record"
+	}
+	if errors.Is(err, tnetstring.ErrTooDeep) || errors.Is(err, jsonl.ErrTooDeep) {
 		return "--max-depth"
 	}
-	if errors.Is(err, tnetstring.ErrTooMany) {
+	if errors.Is(err, tnetstring.ErrTooMany) || errors.Is(err, jsonl.ErrTooMany) {
 		return "--max-elements"
 	}
 	return ""

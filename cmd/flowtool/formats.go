@@ -14,8 +14,10 @@ func formatsHelp() string {
 	b.WriteString(`flowtool finds out what a file is from its content; names do not matter.
 
   mitm    mitmproxy's flow dump, of every format version from 0.10 to 21
-  gzip    a dump in gzip, also several members in a row
-  zstd    a dump in zstd, also several frames in a row
+  jsonl   JSON Lines, a flow a line; convert reads and writes it, and
+          read --json shows it (docs/jsonl.md)
+  gzip    one of them in gzip, also several members in a row
+  zstd    one of them in zstd, also several frames in a row
 
 Dumps that were written one behind the other are read as one, also if their
 versions differ. Everything is shown as format version 21 would have it; the

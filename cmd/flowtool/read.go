@@ -14,6 +14,7 @@ import (
 	"github.com/flowtool/flowtool/display"
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/jsonl"
 	"github.com/flowtool/flowtool/pipeline"
 )
 
@@ -30,6 +31,7 @@ type readOptions struct {
 	utc     bool
 	lines   int
 	maxBody size
+	json    bool
 }
 
 func newReadCmd(a *app) *cobra.Command {
@@ -48,6 +50,7 @@ messages, decoded and indented where that makes them readable, at most
   flowtool read -d 3 --index 7 capture.mitm      # flow 7 with its bodies
   flowtool read --fields time,method,url,status capture.mitm
   flowtool read -f '~m POST & ~status 5xx' capture.mitm
+  flowtool read --json capture.mitm | jq -r .request.path
   flowtool read -n 10 old.mitm.gz
   mitmdump -q -w /dev/stdout | flowtool read`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,6 +61,7 @@ messages, decoded and indented where that makes them readable, at most
 	opts.filter.addFlag(cmd)
 	fl.IntVarP(&opts.detail, "detail", "d", display.Line, "how much to show: 0 nothing, 1 a line, 2 headers, 3 bodies, 4 all of them")
 	fl.StringVar(&opts.fields, "fields", "", "show these `columns` with tabs between them: time,url (see help fields)")
+	fl.BoolVar(&opts.json, "json", false, "show flows as JSON Lines, in their own format version (see docs/jsonl.md)")
 	fl.Int64VarP(&opts.max, "max-count", "n", 0, "stop after `N` flows")
 	fl.StringVar(&opts.index, "index", "", "only the flows with these `numbers`: 0,4-9,20-")
 	fl.StringSliceVar(&opts.ids, "id", nil, "only flows whose id begins with `ID`")
@@ -136,6 +140,8 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 		return usagef("--max-count is a number of flows, not %d", opts.max)
 	case opts.lines < 1:
 		return usagef("--lines is at least 1, not %d", opts.lines)
+	case opts.json && (given("fields") || given("detail")):
+		return usagef("--json excludes --fields and --detail")
 	case given("fields") && given("detail"):
 		return usagef("--fields and --detail exclude each other")
 	case given("index") && opts.index == "":
@@ -217,7 +223,7 @@ func (r *reading) input(ctx context.Context, arg string) error {
 	}
 	defer done()
 	opts := r.opts.input.options(name)
-	opts.DropLarge = (r.columns != nil || r.opts.detail < display.Bodies) && !r.sel.needsContent()
+	opts.DropLarge = (r.columns != nil || r.opts.detail < display.Bodies) && !r.opts.json && !r.sel.needsContent()
 	d := dumpfile.NewReader(in, opts)
 	defer d.Close()
 	r.bar.start(d)
@@ -263,6 +269,9 @@ func (r *reading) render(it *pipeline.Item, l *listing) error {
 	if ok, err := r.sel.matches(it, index); err != nil || !ok {
 		return err
 	}
+	if r.opts.json {
+		return r.renderJSON(it, l)
+	}
 	var f flow.Flow
 	var err error
 	if r.opts.input.strict {
@@ -290,6 +299,30 @@ func (r *reading) render(it *pipeline.Item, l *listing) error {
 		l.text = l.text[:start]
 		return it.Wrap(err)
 	}
+	l.ends = append(l.ends, len(l.text))
+	return nil
+}
+
+// renderJSON renders a flow as a line of JSON.
+func (r *reading) renderJSON(it *pipeline.Item, l *listing) error {
+	if len(r.opts.ids) > 0 || r.opts.input.strict {
+		f, err := it.Flow(r.opts.input.strict)
+		if err != nil {
+			return err
+		}
+		if !r.picks.id(f.ID()) {
+			return nil
+		}
+	}
+	record, err := it.Bytes()
+	if err != nil {
+		return err
+	}
+	text, err := jsonl.AppendRecord(l.text, record)
+	if err != nil {
+		return it.Wrap(err)
+	}
+	l.text = text
 	l.ends = append(l.ends, len(l.text))
 	return nil
 }

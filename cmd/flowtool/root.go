@@ -74,6 +74,7 @@ release, plain or compressed, without starting a proxy.`,
 	cmd.AddCommand(
 		newReadCmd(a),
 		newFilterCmd(a),
+		newConvertCmd(a),
 		newInfoCmd(a),
 		newManCmd(),
 		newTopic("exit-status", "What the exit status means", exitStatusHelp),
