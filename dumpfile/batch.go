@@ -38,11 +38,12 @@ type Batch struct {
 	end     int64
 }
 
-// Check tells whether a mapped file is still there as far as the batch reaches. If
-// not, what was found in the batch means nothing.
-func (b *Batch) Check() error {
-	if b.mapping == nil || b.mapping.whole(b.end) {
-		return nil
+// Check returns err, what working on the batch came to, unless a mapped file is not
+// there any more as far as the batch reaches. Then what was found in the batch
+// means nothing, and the error says so.
+func (b *Batch) Check(err error) error {
+	if b.mapping == nil || err != errShorter && b.mapping.whole(b.end) {
+		return err
 	}
 	return b.Records[0].Wrap(errShorter)
 }

@@ -136,6 +136,9 @@ func (d *Reader) detect() error {
 	if d.container = detectContainer(l.w.bytes()); d.container != ContainerNone {
 		var in io.Reader
 		switch {
+		case l.mapping != nil && l.mapping.file != nil:
+			// Reading on and on would keep all of the mapping in memory.
+			in = io.NewSectionReader(l.mapping.file, l.w.off, 1<<62)
 		case l.mapping != nil:
 			in = bytes.NewReader(l.w.bytes())
 		case l.w.at != nil:

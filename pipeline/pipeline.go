@@ -3,8 +3,9 @@
 // of the input.
 //
 // Memory is bounded: a batch is a quarter of a megabyte or one record,
-// whichever is larger, and there are a few batches per worker. The results do
-// not depend on the number of workers.
+// whichever is larger, and there are a few batches per worker. Batches of mapped
+// files are larger, but take memory only where somebody looks. The results do not
+// depend on the number of workers.
 package pipeline
 
 import (
@@ -54,7 +55,7 @@ func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(
 	defer cancel()
 	depth := 2*workers + 1
 	e := &engine[T]{
-		ctx: ctx, r: r, work: work, emit: emit,
+		ctx: ctx, cancel: cancel, r: r, work: work, emit: emit,
 		turn:  make(chan struct{}, 1),
 		held:  semaphore.NewWeighted(maxHeld),
 		ready: make([]*job[T], depth),
@@ -94,11 +95,12 @@ type job[T any] struct {
 // records are still in the caches of the processor that read them, and next to
 // nobody ever waits to be woken.
 type engine[T any] struct {
-	ctx  context.Context
-	r    *dumpfile.Reader
-	work func(*Item, *T) error
-	emit func(*T) error
-	held *semaphore.Weighted
+	ctx    context.Context
+	cancel context.CancelFunc // wakes who waits for memory
+	r      *dumpfile.Reader
+	work   func(*Item, *T) error
+	emit   func(*T) error
+	held   *semaphore.Weighted
 
 	turn  chan struct{} // holds something while somebody reads; guards r and what follows
 	seq   int           // of the next batch
@@ -201,12 +203,8 @@ func (e *engine[T]) read(j *job[T]) bool {
 	if e.ended || e.stop.Load() {
 		return false
 	}
-	stream := e.r.Stream()
 	j.items, j.err = j.items[:0], e.r.ReadBatch(&j.batch)
-	for i := range j.batch.Records {
-		j.items = append(j.items, Item{Record: &j.batch.Records[i], stream: stream})
-		j.items[i].prepare()
-	}
+	e.prepare(j)
 	e.ended = j.err != nil
 	j.held = min(j.batch.Held(), maxHeld)
 	if e.held.Acquire(e.ctx, j.held) != nil {
@@ -215,6 +213,16 @@ func (e *engine[T]) read(j *job[T]) bool {
 	j.seq = e.seq
 	e.seq++
 	return true
+}
+
+// prepare does what has to be done in the order of the records.
+func (e *engine[T]) prepare(j *job[T]) {
+	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &j.err)
+	stream := e.r.Stream()
+	for i := range j.batch.Records {
+		j.items = append(j.items, Item{Record: &j.batch.Records[i], stream: stream})
+		j.items[i].prepare()
+	}
 }
 
 // finish notes that j is done, and emits what is due unless somebody else is
@@ -236,9 +244,11 @@ func (e *engine[T]) finish(j *job[T]) {
 		*slot = nil
 		e.next++
 		e.mu.Unlock()
-		err := j.batch.Check()
+		err := j.batch.Check(nil)
 		if err == nil {
-			err = cmp.Or(e.show(j), j.err)
+			if err = cmp.Or(e.show(j), j.err); err != nil {
+				err = j.batch.Check(err)
+			}
 		}
 		j.batch.Release()
 		e.held.Release(j.held)
@@ -247,6 +257,7 @@ func (e *engine[T]) finish(j *job[T]) {
 			e.err = err
 			e.stop.Store(true)
 			e.wake.Broadcast()
+			e.cancel()
 		}
 		e.free = append(e.free, j)
 		e.wake.Signal()

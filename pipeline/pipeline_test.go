@@ -505,6 +505,47 @@ func TestFileShrinks(t *testing.T) {
 	}
 }
 
+// TestErrorWhileWaitingForMemory: a worker that waits until others have let go of
+// their records learns that nobody is going to.
+func TestErrorWhileWaitingForMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some 200 MB")
+	}
+	boom := errors.New("boom")
+	small := flowtest.Read(t, flowtest.Path("real", "append-v21.mitm"))
+	large := largeFlow(t, 20<<20)
+	data := slices.Concat(small, large, large, large, large)
+	for _, tt := range []struct {
+		name string
+		work func(*pipeline.Item, *out) error
+		emit func(*out) error
+		want error
+	}{
+		{"emit", note, func(*out) error { time.Sleep(200 * time.Millisecond); return boom }, boom},
+		{"stop", note, func(*out) error { time.Sleep(200 * time.Millisecond); return pipeline.ErrStop }, nil},
+		{"work", func(*pipeline.Item, *out) error { time.Sleep(200 * time.Millisecond); return boom },
+			func(*out) error { return nil }, boom},
+	} {
+		for _, workers := range []int{1, 2, 4} {
+			t.Run(fmt.Sprintf("%s, %d workers", tt.name, workers), func(t *testing.T) {
+				noLeaks(t)
+				r := dumpfile.NewReader(io.MultiReader(bytes.NewReader(data)), nil)
+				defer r.Close()
+				done := make(chan error, 1)
+				go func() { done <- pipeline.Run(t.Context(), r, workers, tt.work, tt.emit) }()
+				select {
+				case err := <-done:
+					if err != tt.want {
+						t.Errorf("error is %v", err)
+					}
+				case <-time.After(20 * time.Second):
+					t.Fatal("it hangs")
+				}
+			})
+		}
+	}
+}
+
 // largeFlow returns the record of a flow with a large body.
 func largeFlow(t *testing.T, size int) []byte {
 	t.Helper()
