@@ -62,7 +62,7 @@ is left alone, because what lies behind the damage would be lost.`,
 	fl := cmd.Flags()
 	fl.BoolVarP(&opts.invert, "invert-match", "v", false, "keep the flows that do not match")
 	fl.BoolVarP(&opts.count, "count", "c", false, "print how many flows match instead of the flows")
-	fl.Int64VarP(&opts.max, "max-count", "n", 0, "stop after `N` flows")
+	fl.Int64VarP(&opts.max, "max-count", "n", 0, "stop after `N` flows (0: all)")
 	fl.BoolVarP(&opts.status, "exit-status", "e", false, "end with status 1 if no flow matches")
 	fl.BoolVarP(&opts.inPlace, "in-place", "i", false, "replace each FILE by what is kept of it")
 	fl.BoolVar(&opts.explain, "explain", false, "say what EXPR means and how it is run, and read nothing")
@@ -137,8 +137,10 @@ func runFilter(ctx context.Context, a *app, cmd *cobra.Command, opts *filterOpti
 	if err != nil {
 		return err
 	}
-	if err := sel.prepare(ctx, a, &opts.input, inputs); err != nil {
-		return err
+	if !opts.inPlace {
+		if err := sel.prepare(ctx, a, &opts.input, inputs); err != nil {
+			return err
+		}
 	}
 	f.bar = a.newProgress(&opts.input)
 	defer f.bar.done()
@@ -238,7 +240,10 @@ func (f *filtering) replace(ctx context.Context, arg string) error {
 	}
 	before := f.status
 	f.status, f.dropped = exitOK, 0
-	err = f.write(ctx, to, container, []string{arg})
+	f.base = 0 // each file is a capture of its own
+	if err = f.sel.prepare(ctx, f.app, &f.opts.input, []string{arg}); err == nil {
+		err = f.write(ctx, to, container, []string{arg})
+	}
 	failed := f.status
 	if before != exitOK && failed != exitTrouble {
 		f.status = before
@@ -282,7 +287,7 @@ func (f *filtering) input(ctx context.Context, arg string) error {
 	}
 	defer done()
 	opts := f.opts.input.options(name)
-	opts.Only = append([]string{}, f.sel.Needs()...) // nil would be everything
+	opts.Only = f.sel.Needs()
 	opts.Skim = !f.sel.NeedsContent()
 	opts.DropLarge = opts.Skim && f.opts.count
 	d := dumpfile.NewReader(in, opts)

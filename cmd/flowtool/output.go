@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -16,6 +20,7 @@ type output struct {
 	stdout bool
 	temp   *os.File // nil if there is nothing to rename
 	target string
+	was    os.FileInfo // what is replaced must still be this; nil if it does not matter
 }
 
 // addOutput adds the flag that names the output.
@@ -28,16 +33,21 @@ func addOutput(cmd *cobra.Command, path *string) {
 // captures hold secrets. No input may be the output.
 func (a *app) create(path string, inputs []string) (*output, error) {
 	if path == "" || path == "-" {
+		if f, ok := a.out.(*os.File); ok && isRegular(f) {
+			if info, err := f.Stat(); err == nil && a.isInput(info, inputs) {
+				return nil, usagef("standard output is an input")
+			}
+		}
 		return &output{Writer: a.out, stdout: true}, nil
 	}
 	if link, err := filepath.EvalSymlinks(path); err == nil {
 		path = link // the link stays, what it points to is replaced
+	} else if _, err := os.Readlink(path); err == nil {
+		return nil, usagef("%s is a link to nothing", path)
 	}
 	if old, err := os.Stat(path); err == nil {
-		for _, in := range inputs {
-			if a.sameFile(in, old) {
-				return nil, usagef("%s is an input, so it cannot be the output", path)
-			}
+		if a.isInput(old, inputs) {
+			return nil, usagef("%s is an input, so it cannot be the output", path)
 		}
 		if old.IsDir() {
 			return nil, usagef("%s is a directory, so it cannot be the output", path)
@@ -49,12 +59,16 @@ func (a *app) create(path string, inputs []string) (*output, error) {
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", path, pe.Err) // and not the name of the temporary file
+		}
 		return nil, err
 	}
 	return &output{Writer: temp, temp: temp, target: path}, nil
 }
 
-// rewrite opens an output that takes the place of a file, with its permissions.
+// rewrite opens an output that takes the place of a file, with its permissions,
+// unless that changes meanwhile.
 func (a *app) rewrite(path string) (*output, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -66,6 +80,7 @@ func (a *app) rewrite(path string) (*output, error) {
 	}
 	to, err := a.create(target, nil)
 	if err == nil {
+		to.was = info
 		err = to.temp.Chmod(info.Mode().Perm())
 		if err != nil {
 			err = to.discard(err)
@@ -77,6 +92,11 @@ func (a *app) rewrite(path string) (*output, error) {
 // discard forgets a file and leaves what is in its place.
 func (o *output) discard(err error) error {
 	return errors.Join(err, o.temp.Close(), os.Remove(o.temp.Name()))
+}
+
+// isInput tells whether one of the inputs is the file that info describes.
+func (a *app) isInput(info os.FileInfo, inputs []string) bool {
+	return slices.ContainsFunc(inputs, func(in string) bool { return a.sameFile(in, info) })
 }
 
 // sameFile tells whether the input arg is the file that info describes.
@@ -97,8 +117,15 @@ func (o *output) finish(err error, status int) error {
 	if o.temp == nil {
 		return err
 	}
-	closed := o.temp.Close()
+	var synced error
+	if o.was != nil { // the only copy is about to go
+		synced = o.temp.Sync()
+	}
+	closed := cmp.Or(synced, o.temp.Close())
 	if err == nil && status != exitTrouble {
+		if changed := o.unchanged(); changed != nil {
+			return errors.Join(changed, os.Remove(o.temp.Name()))
+		}
 		if err = closed; err == nil {
 			err = os.Rename(o.temp.Name(), o.target)
 		}
@@ -108,4 +135,17 @@ func (o *output) finish(err error, status int) error {
 		err = &outputError{err}
 	}
 	return errors.Join(err, os.Remove(o.temp.Name()))
+}
+
+// unchanged returns an error if what is to be replaced has been written to since
+// it was read: a capture may still be going on.
+func (o *output) unchanged() error {
+	if o.was == nil {
+		return nil
+	}
+	now, err := os.Stat(o.target)
+	if err == nil && (!os.SameFile(now, o.was) || now.Size() != o.was.Size() || !now.ModTime().Equal(o.was.ModTime())) {
+		err = fmt.Errorf("%s changed while it was read, so it was not replaced", o.target)
+	}
+	return err
 }

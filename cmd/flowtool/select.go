@@ -24,7 +24,7 @@ import (
 
 // filterFlags are the flags of commands that take a filter.
 type filterFlags struct {
-	expr      string // of commands that name it by a flag
+	expr      string // the filter
 	mitmproxy bool
 	maxBody   size
 	bodyFlag  string // the name of the flag that sets maxBody
