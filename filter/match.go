@@ -90,7 +90,7 @@ func (f *Filter) NeedsContent() bool { return f.body }
 
 // Needs returns the keys of a flow's state that f looks at. Nothing else needs
 // to be decoded, or even brought into memory. The result is never nil, even if
-// f looks at nothing: it is fit for the option Only of a [dumpfile.Reader].
+// f looks at nothing, so that it is fit for option Only of a dumpfile.Reader.
 func (f *Filter) Needs() []string { return append([]string{}, f.plan[partFlow]...) }
 
 // Match tells whether f matches a flow. An error that wraps a [*MatchError] says

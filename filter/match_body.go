@@ -25,6 +25,7 @@ func (s sides) has(client bool) bool {
 
 // contentFields are where bodies and messages are.
 type contentFields struct {
+	parts     []part // the HTTP or DNS messages to look at
 	typ       field
 	content   [parts]field // of requests and responses
 	headers   [parts]field
@@ -38,8 +39,8 @@ type contentFields struct {
 var dnsSections = [4]string{"questions", "answers", "authorities", "additionals"}
 
 func (c *compiler) contentFields(want sides) contentFields {
-	f := contentFields{typ: c.typeField()}
-	for _, p := range want.parts() {
+	f := contentFields{parts: want.parts(), typ: c.typeField()}
+	for _, p := range f.parts {
 		f.content[p] = c.field(p, "content")
 	}
 	f.webSocket = c.field(partWebSocket, "messages")
@@ -63,7 +64,7 @@ func searchContent(want sides) func(*compiler, *Op) matcher {
 	return func(c *compiler, op *Op) matcher {
 		c.body = true
 		f, found := c.contentFields(want), search(op, op.Regexp)
-		for _, p := range want.parts() {
+		for _, p := range f.parts {
 			f.headers[p] = c.field(p, "headers")
 			for i, key := range dnsSections {
 				f.dns[p][i] = c.field(p, key)
@@ -72,14 +73,14 @@ func searchContent(want sides) func(*compiler, *Op) matcher {
 		return func(s *subject) bool {
 			switch {
 			case s.is(f.typ, typeHTTP):
-				for _, p := range want.parts() {
+				for _, p := range f.parts {
 					if s.searchBody(op, f.content[p], f.headers[p]) {
 						return true
 					}
 				}
 				return s.searchMessages(op, want, f.webSocket, 1, 2)
 			case s.is(f.typ, typeDNS):
-				for _, p := range want.parts() {
+				for _, p := range f.parts {
 					if s.has(p) && found(s, s.dnsText(f.dns[p])) {
 						return true
 					}
@@ -272,8 +273,11 @@ func (s *subject) dnsEntry(question bool, v *state.Value) error {
 		return state.At(err, recordKeys[0])
 	}
 	data, err := stringOf(&s.entries[1])
+	if err != nil {
+		return state.At(err, recordKeys[1])
+	}
 	s.dns.Record(typ, data)
-	return state.At(err, recordKeys[1])
+	return nil
 }
 
 // pick sets the entries of s to those of v, all of which must be there.
@@ -295,7 +299,10 @@ func (s *subject) questionName(v *state.Value) ([]byte, error) {
 		return nil, err
 	}
 	name, err := stringOf(&s.entries[0])
-	return name, state.At(err, questionKeys[0])
+	if err != nil {
+		return nil, state.At(err, questionKeys[0])
+	}
+	return name, nil
 }
 
 // firstQuestion returns the name of the first question of a DNS query.
@@ -337,7 +344,7 @@ func matchSize(want sides) func(*compiler, *Op) matcher {
 			}
 			switch {
 			case s.is(f.typ, typeHTTP):
-				for _, p := range want.parts() {
+				for _, p := range f.parts {
 					if err := add(s.value(f.content[p])); err != nil {
 						return s.failAt(f.content[p], err)
 					}

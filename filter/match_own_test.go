@@ -305,6 +305,7 @@ func TestMatchDuration(t *testing.T) {
 		{name: "client", flow: newTCP(func(f *flow.TCP) { f.ClientConn().TimestampEnd = at(11) })},
 		{name: "talking", flow: newUDP(func(f *flow.UDP) { f.SetMessages(messagesOf(1, 1, 1, 1, 1)) })},
 		{name: "timeless", flow: newUDP(func(f *flow.UDP) { f.SetMessages([]flow.Message{{}, {}}) })},
+		{name: "zero", flow: newUDP(func(f *flow.UDP) { f.SetMessages([]flow.Message{{Timestamp: flow.Seconds(0)}}) })},
 		{name: "silent", flow: newTCP(nil)},
 		{name: "dns", flow: newDNS(func(f *flow.DNS) { f.SetResponse(&flow.DNSMessage{Timestamp: at(0.25)}) })},
 		{name: "lost", flow: newDNS(nil)},

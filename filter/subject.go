@@ -56,8 +56,11 @@ type subject struct {
 	collect   func(name, value []byte) bool
 }
 
-// keep is the most memory of a buffer that is kept for the next flow.
-const keep = 1 << 20
+// What is kept for the next flow at most.
+const (
+	keepBytes    = 1 << 20
+	keepElements = 512
+)
 
 func newSubject(f *Filter) *subject {
 	s := &subject{filter: f}
@@ -85,27 +88,35 @@ func (s *subject) begin(v *state.Value, facts *Facts) {
 	s.typ, s.haveURL = typeUnknown, false
 }
 
-// keepElements is the same for buffers of elements.
-const keepElements = 4 << 10
-
-// end lets go of memory that only an unusual flow needs.
+// end lets go of the flow, which the pool must not keep alive, and of memory
+// that only an unusual flow needs.
 func (s *subject) end() {
+	s.flow, s.collected = state.Value{}, nil
+	s.joined.Reset()
+	clear(s.entries[:])
+	s.list, s.tuple = emptied(s.list), emptied(s.tuple)
+	for i := range s.parts {
+		if p := &s.parts[i]; p.loaded {
+			clear(p.vals)
+			if p.headersLoaded {
+				p.headers = emptied(p.headers)
+			}
+		}
+	}
 	for _, b := range [...]*[]byte{&s.buf, &s.url, &s.raw} {
-		if cap(*b) > keep {
+		if cap(*b) > keepBytes {
 			*b = nil
 		}
 	}
-	for _, l := range [...]*[]state.Value{&s.list, &s.tuple} {
-		if cap(*l) > keepElements {
-			*l = nil
-		}
+}
+
+// emptied returns l without elements, or nil if it is too large to be kept.
+func emptied[T any](l []T) []T {
+	if cap(l) > keepElements {
+		return nil
 	}
-	for p := range s.parts {
-		if cap(s.parts[p].headers) > keepElements {
-			s.parts[p].headers = nil
-		}
-	}
-	s.collected = nil
+	clear(l[:cap(l)])
+	return l[:0]
 }
 
 // fail notes that the flow cannot be judged, and returns false.

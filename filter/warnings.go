@@ -19,6 +19,12 @@ type Warning struct {
 func (e *Expr) Warnings() []Warning {
 	var all []Warning
 	Walk(e.Root, func(n Node) bool {
+		switch n := n.(type) {
+		case *And:
+			all = append(all, e.strays(n.Nodes)...)
+		case *Or:
+			all = append(all, e.strays(n.Nodes)...)
+		}
 		if op, ok := n.(*Op); ok {
 			if w := e.warning(op); w.Msg != "" {
 				w.Suggest = showable(w.Suggest)
@@ -28,6 +34,49 @@ func (e *Expr) Warnings() []Warning {
 		return true
 	})
 	return all
+}
+
+// strays returns warnings of words behind a list that were probably meant to be
+// part of it: lists have no white space.
+func (e *Expr) strays(nodes []Node) []Warning {
+	var all []Warning
+	for i := 1; i < len(nodes); i++ {
+		op, ok1 := nodes[i-1].(*Op)
+		word, ok2 := nodes[i].(*Op)
+		if !ok1 || !ok2 || !word.Bare || !op.Operator.Arg.list() && op.Operator.Arg != HeaderArg {
+			continue
+		}
+		between := strings.Trim(e.Text[op.end:word.pos], " \t\r\n")
+		if between != "" && between != "|" || !partOfList(op.Operator.Arg, word.Text) {
+			continue
+		}
+		w := Warning{Offset: word.pos, Len: word.end - word.pos,
+			Msg: fmt.Sprintf("%s is not part of %s, it is searched in the URL", quote(word.Text), op.Operator)}
+		if op.Operator.Arg != HeaderArg {
+			w.Suggest = "a list without spaces, with commas"
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// partOfList tells whether a word looks like a part of an argument: a number, a
+// sign or a unit.
+func partOfList(kind ArgKind, word string) bool {
+	if word == "" {
+		return false
+	}
+	if kind == HeaderArg {
+		return strings.HasPrefix(word, "=")
+	}
+	if strings.IndexByte("0123456789<>=-.,", word[0]) >= 0 {
+		return true
+	}
+	switch strings.ToLower(word) {
+	case "b", "k", "m", "g", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "us", "s", "sec", "min", "h", "d":
+		return true
+	}
+	return false
 }
 
 func (e *Expr) warning(op *Op) Warning {
@@ -52,6 +101,11 @@ func (e *Expr) warning(op *Op) Warning {
 		w.Msg = fmt.Sprintf("%s is searched in the URL", quote(op.Text))
 		word := strings.TrimRight(op.Text, "&|")
 		w.Suggest = strings.TrimLeft(word+" ", " ") + op.Text[len(op.Text)-1:]
+	case op.Operator.Arg == RegexArg && !op.Bare && !quoted && len(op.Text) > 1 && strings.IndexByte("&|", op.Text[len(op.Text)-1]) >= 0 && rest != "":
+		sign := op.Text[len(op.Text)-1:]
+		w.Offset, w.Len = op.end-1, 1
+		w.Msg = fmt.Sprintf("the %s is part of the regular expression %s", quote(sign), quote(op.Text))
+		w.Suggest = " " + sign
 	case op.Operator.Arg == RegexArg && !quoted && strings.HasPrefix(rest, "("):
 		w.Offset, w.Len = op.end, 1
 		w.Msg = "a parenthesis outside quotes is not part of the regular expression"
