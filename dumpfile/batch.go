@@ -157,11 +157,12 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 // mappedBatch fills b from a mapped file.
 func (d *Reader) mappedBatch(b *Batch) error {
 	d.load.src = nil // so that elements come to be in b's slab
-	begin, most, touched := d.Offset(), int64(maxMapped), int64(0)
-	if d.opts.Skim || d.opts.DropLarge {
-		most = maxUntouched
+	begin, touched := d.Offset(), int64(0)
+	most, mostTouched := int64(maxMapped/2), int64(maxMapped/2) // all of it is decoded
+	if d.opts.Skim {
+		most, mostTouched = maxUntouched, maxMapped
 	}
-	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < maxMapped {
+	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < mostTouched {
 		rec, err := d.next()
 		if err != nil {
 			return d.afterwards(b, err)

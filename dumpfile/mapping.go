@@ -92,7 +92,7 @@ func (m *Mapping) release(to int64) {
 		// What the system brings in at a time lies between multiples of this.
 		block = 64 << 10
 		// Telling the system costs more than a little memory.
-		least = 8 << 20
+		least = 4 << 20
 	)
 	if m.file == nil {
 		return

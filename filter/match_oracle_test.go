@@ -147,13 +147,20 @@ var differences = []difference{
 }
 
 // messagesWith returns the messages of an HTTP flow that have a content encoding.
+// Python overlooks other characters than letters and digits in its name.
 func messagesWith(f flow.Flow, encoding string) (list []*flow.HTTPMessage) {
+	alphanumeric := func(r rune) rune {
+		if r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return -1
+	}
 	h, ok := f.(*flow.HTTP)
 	if !ok {
 		return nil
 	}
 	add := func(m *flow.HTTPMessage) {
-		if strings.EqualFold(m.Headers.Get("content-encoding"), encoding) {
+		if strings.EqualFold(strings.Map(alphanumeric, m.Headers.Get("content-encoding")), encoding) {
 			list = append(list, m)
 		}
 	}

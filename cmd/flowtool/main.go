@@ -17,7 +17,7 @@ func main() {
 	}
 	// But not when a flow of tens of megabytes is on its way.
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(64 << 20)
+		debug.SetMemoryLimit(32 << 20)
 	}
 	// A reader that has seen enough is no error; writes tell by EPIPE.
 	signal.Ignore(syscall.SIGPIPE)
