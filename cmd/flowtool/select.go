@@ -206,7 +206,7 @@ func (s *selection) span(ctx context.Context, a *app, flags *inputFlags, arg str
 		if err != nil {
 			return err
 		}
-		if t := f.TimestampStart(); !t.IsNull() {
+		if t := f.TimestampStart(); !t.IsNull() && t.Unix() != 0 { // 0 is unknown, too
 			if !p.any {
 				p.first, p.last, p.any = t.Unix(), t.Unix(), true
 			}
