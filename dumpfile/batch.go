@@ -158,11 +158,14 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 func (d *Reader) mappedBatch(b *Batch) error {
 	d.load.src = nil // so that elements come to be in b's slab
 	begin, touched := d.Offset(), int64(0)
-	most, mostTouched := int64(maxMapped/2), int64(maxMapped/2) // all of it is decoded
-	if d.opts.Skim {
-		most, mostTouched = maxUntouched, maxMapped
+	most := int64(maxMapped)
+	switch {
+	case d.opts.Skim:
+		most = maxUntouched
+	case d.opts.DropLarge:
+		most = 4 * maxMapped // messages are looked at, bodies are not
 	}
-	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < mostTouched {
+	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < maxMapped {
 		rec, err := d.next()
 		if err != nil {
 			return d.afterwards(b, err)
