@@ -37,6 +37,26 @@ func benchmarkUp(b *testing.B, data []byte) {
 	}
 }
 
+func BenchmarkTo(b *testing.B) {
+	data := flowtest.Read(b, flowtest.Path("real", "ws-v21.mitm"))
+	for _, to := range []migrate.Version{migrate.Number(20), migrate.Number(17), migrate.Number(7), migrate.Tuple(0, 11)} {
+		b.Run(to.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				s := migrate.NewStream(nil)
+				for rest := data; len(rest) > 0; {
+					m, n := record(rest)
+					if _, _, err := s.To(m, to); err != nil {
+						b.Fatal(err)
+					}
+					rest = rest[n:]
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkVersionOf(b *testing.B) {
 	m, _ := record(flowtest.Read(b, flowtest.Path("real", "http1-v21.mitm")))
 	b.ReportAllocs()

@@ -1,5 +1,5 @@
 // Package migrate turns states of old flow formats into states of the newest
-// one.
+// one, and states of every format into those of another, for older releases.
 //
 // mitmproxy numbers the layout of its flows. Releases up to 3.0 wrote the
 // number of the release as a list, of which the first two elements count; later
@@ -15,6 +15,30 @@
 // go through a chain of steps, one per version, and come out with exactly the
 // keys of the newest format, in the order mitmproxy writes them. Keys that the
 // format does not know are dropped, as mitmproxy refuses them.
+//
+// # Older versions
+//
+// [Stream.To] goes to any version, up or down, by the steps in between. mitmproxy
+// itself has no way down. Flows that older releases do not have, such as DNS
+// before 8.1, disappear; of the others they get what they can hold. Whatever is
+// lost is returned as a [Loss], so that the caller can decide whether to accept
+// it:
+//
+//	flows, losses, err := s.To(m, migrate.Number(17)) // for mitmproxy 8.1
+//	if err == nil && len(losses) > 0 {
+//		err = &migrate.LossError{To: migrate.Number(17), Losses: losses}
+//	}
+//
+// What is not listed comes back when the result is migrated up again, with these
+// exceptions: that connections were open, which formats 10 to 19 store and
+// nothing uses; numbers that are equal but of another kind, as 1 and 1.0; and for
+// WebSocket flows below version 12 what is said of them below. A time or an id that
+// readers of the older version compute by themselves is listed only if they get
+// another one.
+//
+// A release reads its own version and older ones. It may refuse a flow even so: see
+// the next section, and [Version.ReadBy] for which release reads what. Below version
+// 4 a backup stays at version 4.
 //
 // # Old files that mitmproxy cannot read
 //
@@ -55,6 +79,11 @@
 // comes. That is why records before version 12 must be migrated in file order,
 // by one Stream; [Stateless] tells which need not.
 //
+// On the way down such a flow is taken apart again: handshake first, messages next.
+// Reading both gives the flow back, and the bare handshake besides, as it does for
+// the files of those releases, and both have metadata that name the other. Version
+// 2.0 keeps a copy of the handshake in the WebSocket flow.
+//
 // # Versions
 //
 // Versions that no release wrote exist in files of development snapshots.
@@ -84,6 +113,4 @@
 //	19    peername, sockname, cipher, transport_protocol
 //	20    no state of connections
 //	21    QUICv1
-//
-// Going down, to the format of an older release, is not part of this version.
 package migrate

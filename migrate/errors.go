@@ -14,11 +14,13 @@ type VersionError struct {
 	// when Have is larger than all versions, a number too large for one. It is
 	// "" if nothing was found.
 	Text string
-	Err  error // why it could not be decoded, or nil
+	Err  error // why it could not be decoded, or is no target; or nil
 }
 
 func (e *VersionError) Error() string {
 	switch {
+	case e.Err == errOneWay:
+		return e.Err.Error()
 	case e.Have == Version{} && e.Text == "":
 		return "format version is missing"
 	case e.Text != "" && e.Have == Version{}:
@@ -39,9 +41,9 @@ func (e *VersionError) Unwrap() error { return e.Err }
 // A StepError says that a state lacks something that its version requires. Err
 // is a [state.PathError] that tells where.
 type StepError struct {
-	// From and To are the versions of the step that failed. If the migrated
-	// state as a whole turned out to be wrong they are the version of the state
-	// and the newest one.
+	// From and To are the versions of the step that failed. If the state as a
+	// whole turned out to be wrong, before or after the steps, they are the
+	// version of the state and that it should have got.
 	From, To Version
 	Err      error
 }

@@ -50,6 +50,31 @@ func ExampleStream_Up() {
 	// Output: 17 -> 21, proxy mode regular
 }
 
+func ExampleStream_To() {
+	m := firstState("../testdata/real/ws-v21.mitm")
+	m.Set("comment", state.Text("look at this"))
+
+	s := migrate.NewStream(nil)
+	flows, losses, err := s.To(m, migrate.Number(10)) // for mitmproxy 6.0
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range flows {
+		v, _ := migrate.VersionOf(f)
+		typ, _ := f.Text("type")
+		fmt.Println(v, typ)
+	}
+	for _, l := range losses {
+		fmt.Printf("lost in version %s: %s\n", l.Version, l)
+	}
+	// Output:
+	// 10 http
+	// 10 websocket
+	// lost in version 15: /timestamp_created: time of creation
+	// lost in version 13: /comment: comment
+	// lost in version 11: /server_conn/timestamp_end: end of the server connection
+}
+
 func ExampleVersionOf() {
 	m := state.NewMap(state.E("version", state.Int(22)))
 	v, err := migrate.VersionOf(m)

@@ -57,6 +57,15 @@ func (h *handshakes) put(id string, m *state.Map) {
 	}
 }
 
+// get returns a copy of the handshake with the given id, or nil.
+func (h *handshakes) get(id string) *state.Map {
+	e, ok := h.byID[id]
+	if !ok {
+		return nil
+	}
+	return e.Value.(*handshake).flow.Clone()
+}
+
 // take returns the handshake with the given id, or nil, and forgets it.
 func (h *handshakes) take(id string) *state.Map {
 	e, ok := h.byID[id]

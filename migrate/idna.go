@@ -3,6 +3,7 @@ package migrate
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -78,4 +79,39 @@ func bidiRule(label []rune) bool {
 
 func isRTL(r rune) bool {
 	return unicode.IsLetter(r) && unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana)
+}
+
+// encodeHost is the opposite of decodeHost. A host that IDNA 2003 does not allow
+// becomes UTF-8.
+func encodeHost(host string) []byte {
+	if isASCII([]byte(host)) {
+		return []byte(host)
+	}
+	var labels []string
+	for rest, more := host, true; more; {
+		i := strings.IndexFunc(rest, isDot)
+		label := rest
+		if more = i >= 0; more {
+			_, n := utf8.DecodeRuneInString(rest[i:])
+			label, rest = rest[:i], rest[i+n:]
+		}
+		if !isASCII([]byte(label)) {
+			ace, err := idna2003.ToASCII(label)
+			if err != nil || len(ace) > maxLabel {
+				return []byte(host)
+			}
+			label = ace
+		}
+		labels = append(labels, label)
+	}
+	return []byte(strings.Join(labels, "."))
+}
+
+// isDot tells whether r separates labels.
+func isDot(r rune) bool {
+	switch r {
+	case '.', '\u3002', '\uff0e', '\uff61':
+		return true
+	}
+	return false
 }

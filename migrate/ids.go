@@ -23,6 +23,13 @@ func newID(key []byte) state.Value {
 	return state.Text(uuid.NewHash(sha256.New(), idSpace, key, 4).String())
 }
 
+// webSocketID returns the id of the WebSocket flow that is taken off the flow with
+// the given id.
+func webSocketID(flow string) string {
+	id, _ := newID([]byte("websocket" + flow)).Text()
+	return id
+}
+
 // connectionID returns the id of a connection that began at start and has the
 // address addr at its other end (client) or at this one (server). Flows with the
 // same client or server connection get the same id. A null address contributes
@@ -142,4 +149,10 @@ func hashValue(h hash.Hash, v state.Value) error {
 	key, err := appendKey(head[:1], v)
 	h.Write(key)
 	return err
+}
+
+// isUUID tells whether s is an id in the form in which mitmproxy writes them.
+func isUUID(s string) bool {
+	id, err := uuid.Parse(s)
+	return err == nil && id.String() == s
 }

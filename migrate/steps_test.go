@@ -145,7 +145,7 @@ func TestSteps(t *testing.T) {
 			conns(obj("tls_version", "UNKNOWN", "proxy_mode", "reverse:osproxy"), obj("tls_version", nil))},
 	} {
 		t.Run(c.from.String()+" "+c.name, func(t *testing.T) {
-			u := &upgrade{chain: steps, schema: flowSchema, flow: c.in}
+			u := &upgrade{chain: steps, schema: flowSchema, to: Newest, flow: c.in}
 			if err := stepOf(t, c.from).Up(u, c.in); err != nil {
 				t.Fatal(err)
 			}

@@ -93,6 +93,44 @@ func toText(m *state.Map, keys ...string) error {
 	return nil
 }
 
+// bytesOf returns v with bytes in place of all text in it.
+func bytesOf(v state.Value) (state.Value, error) {
+	switch v.Kind() {
+	case state.KindText:
+		b, err := v.TextBytes()
+		return state.Bytes(b), err
+	case state.KindList:
+		l, err := v.List()
+		if err != nil {
+			return v, err
+		}
+		out := make([]state.Value, l.Len())
+		for i, e := range l.All() {
+			if out[i], err = bytesOf(e); err != nil {
+				return v, state.At(err, i)
+			}
+		}
+		return state.NewList(out...).Value(), nil
+	case state.KindMap:
+		m, err := v.Map()
+		if err != nil {
+			return v, err
+		}
+		out := state.NewMap()
+		for k, e := range m.All() {
+			if e, err = bytesOf(e); err != nil {
+				return v, state.At(err, k)
+			}
+			if k, err = bytesOf(k); err != nil {
+				return v, err
+			}
+			out.SetKey(k, e)
+		}
+		return out.Value(), nil
+	}
+	return v, nil
+}
+
 // escaped returns b as text, with \xNN for every byte that is not UTF-8.
 func escaped(b []byte) string {
 	if utf8.Valid(b) {

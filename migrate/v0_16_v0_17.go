@@ -12,3 +12,13 @@ func up0_16(_ *upgrade, m *state.Map) error {
 		return nil
 	})
 }
+
+// down0_16 removes peer_address.
+func down0_16(d *downgrade, m *state.Map) error {
+	at := place{"server_conn"}
+	return servers(m, func(s *state.Map, _ bool) error {
+		d.remove(s, "peer_address", state.Null(), "resolved address", at.key("peername")...)
+		at = at.key("via")
+		return nil
+	})
+}

@@ -41,3 +41,43 @@ func up0_18(_ *upgrade, m *state.Map) error {
 		return nil
 	})
 }
+
+// down0_18 removes what up0_18 adds.
+func down0_18(d *downgrade, m *state.Map) error {
+	if typeOf(m) == "http" {
+		req, err := m.Map("request")
+		if err != nil {
+			return err
+		}
+		req.Set("stickycookie", state.Bool(false))
+		req.Set("stickyauth", state.Bool(false))
+	}
+	m.Delete("mode") // what proxy_mode says is lost already
+	if err := d.removeMetadata(m); err != nil {
+		return err
+	}
+	return d.connections(m, func(c *state.Map, at place) error {
+		if at.client() {
+			d.remove(c, "sni", state.Null(), "server name", at.key("sni")...)
+			d.remove(c, "cipher_name", state.Null(), "cipher", at.key("cipher")...)
+			d.remove(c, "tls_version", state.Null(), "TLS version", at.key("tls_version")...)
+		}
+		d.remove(c, "alpn_proto_negotiated", state.Null(), "negotiated protocol", at.key("alpn")...)
+		return nil
+	})
+}
+
+func (d *downgrade) removeMetadata(m *state.Map) error {
+	metadata, err := m.Map("metadata")
+	if err != nil {
+		return err
+	}
+	m.Delete("metadata")
+	for _, key := range d.added {
+		metadata.Delete(key)
+	}
+	if metadata.Len() > 0 {
+		d.lose("metadata", "metadata")
+	}
+	return nil
+}

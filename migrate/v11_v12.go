@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/flowtool/flowtool/state"
 )
@@ -64,9 +66,9 @@ func (u *upgrade) merged(w *state.Map) (*state.Map, error) {
 	}
 	meta.Set("duplicated", state.Text(duplicated))
 
-	msgs, ok := w.Get("messages")
-	if !ok {
-		return nil, state.At(state.ErrMissing, "messages")
+	msgs, err := bytesMessages(w)
+	if err != nil {
+		return nil, state.At(err, "messages")
 	}
 	code, ok := w.Get("close_code")
 	if !ok {
@@ -103,6 +105,34 @@ func (u *upgrade) merged(w *state.Map) (*state.Map, error) {
 	return h, err
 }
 
+// bytesMessages returns the messages of w with bytes for their content. mitmproxy
+// leaves text, which fails when it is used.
+func bytesMessages(w *state.Map) (state.Value, error) {
+	v, ok := w.Get("messages")
+	if !ok {
+		return v, state.ErrMissing
+	}
+	msgs, err := v.List()
+	if err != nil {
+		return v, err
+	}
+	out := make([]state.Value, msgs.Len())
+	for i, e := range msgs.All() {
+		out[i] = e
+		elems, err := e.Elements(nil)
+		if err == nil && e.Kind() == state.KindList && len(elems) > 2 && elems[2].Kind() == state.KindText {
+			var b []byte
+			b, err = elems[2].TextBytes()
+			elems[2] = state.Bytes(b)
+			out[i] = state.NewList(elems...).Value()
+		}
+		if err != nil {
+			return v, state.At(err, i)
+		}
+	}
+	return state.NewList(out...).Value(), nil
+}
+
 func serverEnd(m *state.Map) (state.Value, error) {
 	s, err := m.Map("server_conn")
 	if err != nil {
@@ -115,7 +145,7 @@ func serverEnd(m *state.Map) (state.Value, error) {
 // handshake returns the flow of the handshake of w, of version 12.
 func (u *upgrade) handshake(w *state.Map) (*state.Map, error) {
 	if v, _ := w.Get("handshake_flow"); !v.IsNull() {
-		h, err := u.embedded(v)
+		h, err := u.embedded(v, Number(12))
 		return h, state.At(err, "handshake_flow")
 	}
 	if meta, err := w.Map("metadata"); err == nil && u.pending != nil {
@@ -128,8 +158,9 @@ func (u *upgrade) handshake(w *state.Map) (*state.Map, error) {
 	return standIn(w), nil
 }
 
-// embedded migrates a handshake that is stored within its WebSocket flow.
-func (u *upgrade) embedded(v state.Value) (*state.Map, error) {
+// embedded migrates a handshake that is stored within its WebSocket flow to
+// version to.
+func (u *upgrade) embedded(v state.Value, to Version) (*state.Map, error) {
 	h, err := v.Map()
 	if err != nil {
 		return nil, err
@@ -138,12 +169,11 @@ func (u *upgrade) embedded(v state.Value) (*state.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	merge := Number(12)
-	if from.Compare(merge) > 0 {
+	if from.Compare(to) > 0 {
 		return nil, fmt.Errorf("version %s within a flow of an older one", from)
 	}
 	n := u.nested(h)
-	if err := n.run(from, merge); err != nil {
+	if err := n.run(from, to); err != nil {
 		if e, ok := err.(*StepError); ok {
 			err = e.Err
 		}
@@ -185,4 +215,243 @@ func standIn(w *state.Map) *state.Map {
 	).Value())
 	setNull(h, "response")
 	return h
+}
+
+// down11 takes the messages off a WebSocket flow. They become a flow of their own,
+// which comes after the handshake.
+//
+// Reading both again gives the handshake and the flow as it was, with the same id
+// and a few metadata that mention the other.
+func down11(d *downgrade, m *state.Map) error {
+	if typeOf(m) != "http" {
+		return nil
+	}
+	v, _ := m.Delete("websocket")
+	some, err := truthy(v)
+	if err != nil {
+		return state.At(err, "websocket")
+	}
+	if !some {
+		return nil
+	}
+	ws, err := v.Map()
+	if err != nil {
+		return state.At(err, "websocket")
+	}
+	if err := d.moveEnd(m, ws); err != nil {
+		return err
+	}
+	id, err := d.linkMessages(m)
+	if err != nil {
+		return err
+	}
+	w, err := d.messageFlow(m, ws)
+	if err != nil {
+		return err
+	}
+	w.Set("id", state.Text(id))
+	d.flows, d.split = append(d.flows, w), true
+	return nil
+}
+
+// moveEnd makes the end of the WebSocket connection that of the server connection,
+// where mitmproxy looks for it.
+func (d *downgrade) moveEnd(m, ws *state.Map) error {
+	s, err := m.Map("server_conn")
+	if err != nil {
+		return err
+	}
+	end, _ := ws.Get("timestamp_end")
+	was, _ := s.Get("timestamp_end")
+	switch {
+	case sameNumber(end, was):
+	case end.IsNull():
+		d.derive("missing end of the WebSocket connection", "websocket", "timestamp_end")
+	default:
+		s.Set("timestamp_end", end)
+		d.lose("end of the server connection", "server_conn", "timestamp_end")
+	}
+	return nil
+}
+
+// linkMessages marks the flow m as a handshake and returns the id of the flow with
+// the messages: that which it had when it was merged, or else a new one.
+func (d *downgrade) linkMessages(m *state.Map) (string, error) {
+	id, err := m.Text("id")
+	if err != nil {
+		return "", err
+	}
+	was, err := m.Map("metadata")
+	if err != nil {
+		return "", err
+	}
+	if v, ok := was.Get("websocket"); ok && !state.Equal(v, state.Bool(true)) {
+		d.lose("metadata", "metadata", "websocket")
+	}
+	w, ok := was.Get("websocket_flow")
+	if text, err := w.Text(); err == nil && isUUID(text) && text != id {
+		id = text
+	} else {
+		id = d.newID(id)
+		if ok {
+			d.lose("metadata", "metadata", "websocket_flow")
+		}
+	}
+	for _, key := range []string{"websocket", "websocket_flow"} {
+		if !was.Has(key) {
+			d.added = append(d.added, key)
+		}
+	}
+	metadata := was.Clone()
+	metadata.Delete("duplicated")
+	metadata.Set("websocket", state.Bool(true))
+	metadata.Set("websocket_flow", state.Text(id))
+	m.Set("metadata", metadata.Value())
+	return id, nil
+}
+
+// messageFlow returns the flow of the messages in ws, without its id. h is its
+// handshake.
+func (d *downgrade) messageFlow(h, ws *state.Map) (*state.Map, error) {
+	id, _ := h.Get("id")
+	w := state.NewMap(
+		state.E("type", state.Text("websocket")),
+		state.E("intercepted", state.Bool(false)),
+		state.E("is_replay", state.Null()),
+		state.E("metadata", state.NewMap(state.E("websocket_handshake", id)).Value()),
+		state.E("close_message", state.Text("(message missing)")),
+	)
+	for _, key := range []string{"version", "client_conn", "server_conn", "error", "marked"} {
+		v, _ := h.Get(key)
+		w.Set(key, state.Clone(v))
+	}
+	if err := handshakeKeys(w, h); err != nil {
+		return nil, err
+	}
+
+	msgs, err := ws.List("messages")
+	if err != nil {
+		return nil, state.At(err, "websocket")
+	}
+	out := make([]state.Value, msgs.Len())
+	for i, e := range msgs.All() {
+		if out[i], err = textMessage(e); err != nil {
+			return nil, state.At(state.At(state.At(err, i), "messages"), "websocket")
+		}
+	}
+	w.Set("messages", state.NewList(out...).Value())
+
+	sender := "client"
+	byClient, _ := ws.Get("closed_by_client")
+	if b, err := byClient.Bool(); err == nil && !b {
+		sender = "server"
+	} else if err != nil {
+		d.lose("that the connection was open", "websocket", "closed_by_client")
+	}
+	w.Set("close_sender", state.Text(sender))
+	code, _ := ws.Get("close_code")
+	if code.IsNull() {
+		code = state.Int(1005)
+		d.lose("missing close code", "websocket", "close_code")
+	}
+	w.Set("close_code", code)
+	reason, _ := ws.Get("close_reason")
+	if reason.IsNull() {
+		reason = state.Text("")
+		d.lose("missing close reason", "websocket", "close_reason")
+	}
+	w.Set("close_reason", reason)
+	return w, nil
+}
+
+// textMessage returns a WebSocket message with text for its content if it is one of
+// text.
+func textMessage(v state.Value) (state.Value, error) {
+	l, err := v.List()
+	if err != nil {
+		return v, err
+	}
+	if l.Len() != 5 {
+		return v, &state.TypeError{Want: "list of 5", Got: v.String()}
+	}
+	content := l.At(2)
+	if !state.SameKey(l.At(0), state.Int(1)) || content.Kind() != state.KindBytes {
+		return v, nil
+	}
+	b, err := content.Bytes()
+	if err != nil {
+		return v, state.At(err, 2)
+	}
+	if !utf8.Valid(b) {
+		return v, nil
+	}
+	return state.NewList(l.At(0), l.At(1), state.TextBytes(b), l.At(3), l.At(4)).Value(), nil
+}
+
+// handshakeKeys sets the keys of the WebSocket flow w that repeat headers of its
+// handshake h.
+func handshakeKeys(w, h *state.Map) error {
+	null, empty := state.Null(), state.Text("")
+	keys := []struct {
+		key, header string
+		absent      state.Value
+		response    bool
+	}{
+		{"client_key", "Sec-WebSocket-Key", empty, false},
+		{"client_protocol", "Sec-WebSocket-Protocol", null, false},
+		{"client_extensions", "Sec-WebSocket-Extensions", null, false},
+		{"server_accept", "Sec-WebSocket-Accept", empty, true},
+		{"server_protocol", "Sec-WebSocket-Protocol", null, true},
+		{"server_extensions", "Sec-WebSocket-Extensions", null, true},
+	}
+	for _, k := range keys {
+		w.Set(k.key, k.absent)
+	}
+	if h == nil {
+		return nil
+	}
+	return httpMessages(h, func(msg *state.Map, request bool) error {
+		headers, err := msg.List("headers")
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if k.response == request {
+				continue
+			}
+			value, ok, err := headerValue(headers, k.header)
+			if err != nil {
+				return state.At(err, "headers")
+			}
+			if ok {
+				w.Set(k.key, state.Text(value))
+			}
+		}
+		return nil
+	})
+}
+
+// headerValue returns the values of all headers with the given name.
+func headerValue(headers *state.List, name string) (string, bool, error) {
+	var values []string
+	for i, e := range headers.All() {
+		pair, err := e.Elements(nil)
+		if err == nil && (e.Kind() != state.KindList || len(pair) != 2) {
+			err = &state.TypeError{Want: "list of name and value", Got: e.String()}
+		}
+		var n, v []byte
+		if err == nil {
+			n, err = pair[0].Bytes()
+		}
+		if err == nil {
+			v, err = pair[1].Bytes()
+		}
+		if err != nil {
+			return "", false, state.At(err, i)
+		}
+		if strings.EqualFold(string(n), name) {
+			values = append(values, escaped(v))
+		}
+	}
+	return strings.Join(values, ", "), len(values) > 0, nil
 }

@@ -94,3 +94,9 @@ func plusOne(v state.Value) (state.Value, error) {
 	}
 	return v, typeError("number", v)
 }
+
+// down13 removes comment.
+func down13(d *downgrade, m *state.Map) error {
+	d.remove(m, "comment", state.Text(""), "comment", "comment")
+	return nil
+}

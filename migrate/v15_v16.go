@@ -30,3 +30,26 @@ func started(m *state.Map) (state.Value, error) {
 	}
 	return state.Float(0), nil
 }
+
+// down15 removes timestamp_created. Readers take the time that up15 takes.
+func down15(d *downgrade, m *state.Map) error {
+	t, err := started(m)
+	if err != nil {
+		return err
+	}
+	v, _ := m.Delete("timestamp_created")
+	if !v.IsNull() && !sameNumber(v, t) {
+		d.derive("time of creation", "timestamp_created")
+	}
+	return nil
+}
+
+// sameNumber tells whether two values are equal, 1 and 1.0 included.
+func sameNumber(a, b state.Value) bool {
+	if state.Equal(a, b) {
+		return true
+	}
+	x, err1 := a.Number()
+	y, err2 := b.Number()
+	return err1 == nil && err2 == nil && x == y
+}

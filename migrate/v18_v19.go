@@ -1,6 +1,11 @@
 package migrate
 
-import "github.com/flowtool/flowtool/state"
+import (
+	"slices"
+	"strings"
+
+	"github.com/flowtool/flowtool/state"
+)
 
 // up18 renames fields of connections.
 //
@@ -21,10 +26,7 @@ import "github.com/flowtool/flowtool/state"
 // what tls_established was. To mitmproxy all connections are TCP, although 8.1
 // and 9.0 recorded DNS and UDP as well.
 func up18(_ *upgrade, m *state.Map) error {
-	transport := "tcp"
-	if typ, _ := m.Text("type"); typ == "udp" || typ == "dns" {
-		transport = "udp"
-	}
+	transport := usualTransport(m)
 	return ends(m, func(c *state.Map, client bool) error {
 		if err := unwrapAddresses(c); err != nil {
 			return err
@@ -50,7 +52,7 @@ func up18(_ *upgrade, m *state.Map) error {
 			c.Set("tls", state.Bool(established))
 		}
 		if !c.Has("transport_protocol") {
-			c.Set("transport_protocol", state.Text(transport))
+			c.Set("transport_protocol", transport)
 		}
 		for _, key := range []string{"peername", "sockname", "address"} {
 			if err := textHost(c, key); err != nil {
@@ -62,6 +64,89 @@ func up18(_ *upgrade, m *state.Map) error {
 		}
 		return sniOfAddress(c)
 	})
+}
+
+// usualTransport returns the protocol that connections of m run over if m does not
+// say which.
+func usualTransport(m *state.Map) state.Value {
+	if typ, _ := m.Text("type"); typ == "udp" || typ == "dns" {
+		return state.Text("udp")
+	}
+	return state.Text("tcp")
+}
+
+// down18 renames fields back. Whether TLS is established follows from its time,
+// and the transport protocol from the type of the flow.
+//
+// The releases of version 18 know neither HTTP/3 nor QUIC, as scheme of an
+// upstream proxy or in reverse mode, and fail on metadata that JSON does not
+// have, which is bytes.
+func down18(d *downgrade, m *state.Map) error {
+	transport := usualTransport(m)
+	err := ends(m, func(c *state.Map, client bool) error {
+		name := "server_conn"
+		if client {
+			name = "client_conn"
+		}
+		if v, _ := c.Delete("transport_protocol"); !state.Equal(v, transport) {
+			d.derive("transport protocol", name, "transport_protocol")
+		}
+		if client {
+			if err := d.restrictMode(c, func(mode, data string) bool {
+				return slices.Contains(commonModes, mode) && !(mode == "reverse" && hasQUIC(data))
+			}); err != nil {
+				return err
+			}
+			c.Set("tls_extensions", state.NewList().Value())
+			if err := rename(c, "peername", "address"); err != nil {
+				return err
+			}
+		} else {
+			if err := d.restrictVia(c); err != nil {
+				return err
+			}
+			for _, r := range [][2]string{{"peername", "ip_address"}, {"sockname", "source_address"}, {"via", "via2"}} {
+				if err := rename(c, r[0], r[1]); err != nil {
+					return err
+				}
+			}
+			c.Set("via", state.Null())
+		}
+		setup, _ := c.Get("timestamp_tls_setup")
+		c.Set("tls_established", state.Bool(!setup.IsNull()))
+		return rename(c, "cipher", "cipher_name")
+	})
+	if err != nil {
+		return err
+	}
+	return d.convertMetadata(m, jsonable)
+}
+
+// hasQUIC tells whether the target of a reverse mode is reached over QUIC.
+func hasQUIC(target string) bool {
+	scheme, _, ok := strings.Cut(target, "://")
+	return ok && (strings.EqualFold(scheme, "http3") || strings.EqualFold(scheme, "quic"))
+}
+
+// restrictVia forgets an upstream proxy that is reached over QUIC.
+func (d *downgrade) restrictVia(s *state.Map) error {
+	v, _ := s.Get("via")
+	if v.IsNull() {
+		return nil
+	}
+	via, err := v.List()
+	if err != nil || via.Len() == 0 {
+		return state.At(err, "via")
+	}
+	scheme, err := via.At(0).Text()
+	if err != nil {
+		return state.At(state.At(err, 0), "via")
+	}
+	if scheme == "http3" || scheme == "quic" {
+		s.Set("via", state.Null())
+		d.lose("upstream proxy", "server_conn", "via")
+	}
+	return nil
 }
 
 // textHost turns a bytes host of the address under key into text.

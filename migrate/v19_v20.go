@@ -10,3 +10,11 @@ func up19(_ *upgrade, m *state.Map) error {
 		return nil
 	})
 }
+
+// down19 adds state, both ends closed.
+func down19(_ *downgrade, m *state.Map) error {
+	return ends(m, func(c *state.Map, _ bool) error {
+		c.Set("state", state.Int(0))
+		return nil
+	})
+}

@@ -1,6 +1,11 @@
 package migrate
 
-import "github.com/flowtool/flowtool/state"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flowtool/flowtool/state"
+)
 
 // up2_0 unwraps addresses and adds fields.
 //
@@ -72,4 +77,166 @@ func digits(s string) state.Value {
 		n = n*10 + int64(c-'0')
 	}
 	return state.Int(n)
+}
+
+// down2_0 wraps addresses, and puts the handshake of a WebSocket flow into it,
+// which is skipped if there is none.
+func down2_0(d *downgrade, m *state.Map) error {
+	err := d.connections(m, func(c *state.Map, at place) error {
+		if at.client() {
+			d.remove(c, "mitmcert", state.Null(), "certificate of mitmproxy", at.key("mitmcert")...)
+		} else {
+			d.remove(c, "tls_version", state.Null(), "TLS version", at.key("tls_version")...)
+		}
+		for _, key := range []string{"address", "source_address", "ip_address"} {
+			if err := wrapAddress(c, key); err != nil {
+				return state.At(err, key)
+			}
+		}
+		return nil
+	})
+	if err != nil || !isWebSocket(m) {
+		return err
+	}
+	h, err := d.handshake(m)
+	if err != nil {
+		return err
+	}
+	if h == nil {
+		d.skip(m, "WebSocket flow without handshake")
+		return nil
+	}
+	m.Set("handshake_flow", h.Value())
+
+	if err := d.shorten(m, 4, "flags of dropped messages", d.inWebSocket("messages")...); err != nil {
+		return err
+	}
+	code, _ := m.Get("close_code")
+	text, err := codeText(code)
+	if err != nil {
+		return state.At(err, "close_code")
+	}
+	if !state.Equal(digits(text), code) {
+		d.lose("close code", d.inWebSocket("close_code")...)
+	}
+	m.Set("close_code", state.Text(text))
+	return nil
+}
+
+// codeText returns a close code in the words of 2.0.
+func codeText(code state.Value) (string, error) {
+	if code.IsNull() {
+		return "(status code missing)", nil
+	}
+	n, err := code.BigInt()
+	if err != nil {
+		return "", err
+	}
+	return n.String(), nil
+}
+
+func wrapAddress(c *state.Map, key string) error {
+	v, ok := c.Get(key)
+	if !ok || v.IsNull() || v.Kind() == state.KindMap {
+		return nil
+	}
+	l, err := v.List()
+	if err != nil {
+		return err
+	}
+	v6 := false
+	if l.Len() > 0 && l.At(0).Kind() == state.KindText {
+		host, err := l.At(0).Text()
+		if err != nil {
+			return state.At(err, 0)
+		}
+		v6 = strings.Contains(host, ":")
+	}
+	c.Set(key, state.NewMap(state.E("address", v), state.E("use_ipv6", state.Bool(v6))).Value())
+	return nil
+}
+
+// takeHandshake takes the handshake off the WebSocket flow of 2.0 and migrates it.
+// It returns nil if there is none.
+func (u *upgrade) takeHandshake() (*state.Map, error) {
+	w := u.flow
+	v, _ := w.Delete("handshake_flow")
+	if v.IsNull() {
+		return nil, handshakeKeys(w, nil)
+	}
+	h, err := v.Map()
+	if err != nil {
+		return nil, state.At(err, "handshake_flow")
+	}
+	from, err := VersionOf(h)
+	if err == nil && from != Tuple(2, 0) {
+		err = fmt.Errorf("version %s within a flow of another one", from)
+	}
+	if err != nil {
+		return nil, state.At(err, "handshake_flow")
+	}
+	if h, err = u.nested(h).finish(from); err != nil {
+		if e, ok := err.(*StepError); ok {
+			err = e.Err
+		}
+		return nil, state.At(err, "handshake_flow")
+	}
+	if typ := typeOf(h); typ != "http" {
+		return nil, state.At(fmt.Errorf("is %q, want %q", typ, "http"), "handshake_flow")
+	}
+	if err := handshakeKeys(w, h); err != nil {
+		return nil, state.At(err, "handshake_flow")
+	}
+	metadata, err := h.Map("metadata")
+	if err != nil {
+		return nil, state.At(err, "handshake_flow")
+	}
+	flow, _ := w.Get("id")
+	metadata.Set("websocket", state.Bool(true))
+	metadata.Set("websocket_flow", flow)
+	id, _ := h.Get("id")
+	w.Set("metadata", state.NewMap(state.E("websocket_handshake", id)).Value())
+	return h, nil
+}
+
+// handshake returns the handshake of the WebSocket flow w, of the same version, or
+// nil if it is not known.
+func (d *downgrade) handshake(w *state.Map) (*state.Map, error) {
+	metadata, err := w.Map("metadata")
+	if err != nil {
+		return nil, err
+	}
+	w.Set("metadata", state.NewMap().Value())
+	if d.split {
+		return d.flows[0].Clone(), nil
+	}
+	id, ok := metadata.Delete("websocket_handshake")
+	if metadata.Len() > 0 {
+		d.lose("metadata", "metadata")
+	}
+	text, err := id.Text()
+	if !ok || err != nil || d.handshakes == nil {
+		return nil, nil
+	}
+	return d.handshakes.get(text), nil
+}
+
+// remember keeps an HTTP flow that is the handshake of a WebSocket flow to come.
+func (d *downgrade) remember(m *state.Map) {
+	if d.handshakes == nil || typeOf(m) != "http" {
+		return
+	}
+	if metadata, err := m.Map("metadata"); err == nil && metadata.Has("websocket") {
+		if id, err := m.Text("id"); err == nil {
+			d.handshakes.put(id, m)
+		}
+	}
+}
+
+// inWebSocket returns the path of a key of the WebSocket flow.
+func (d *downgrade) inWebSocket(key string) place {
+	if d.split {
+		return place{"websocket", key}
+	}
+	return place{key}
 }

@@ -32,3 +32,30 @@ func up4(_ *upgrade, m *state.Map) error {
 		return nil
 	})
 }
+
+// down4 removes the ids of connections. Readers give them others, by the rule of
+// up4.
+func down4(d *downgrade, m *state.Map) error {
+	return d.connections(m, func(c *state.Map, at place) error {
+		start, _ := c.Get("timestamp_start")
+		key := "source_address"
+		if at.client() {
+			key = "address"
+		}
+		addr, _ := c.Get(key)
+		if d.to.Compare(Tuple(0, 18)) < 0 { // the host will be bytes
+			var err error
+			if addr, err = bytesOf(addr); err != nil {
+				return state.At(err, key)
+			}
+		}
+		derived, err := connectionID(at.client(), start, addr)
+		if err != nil {
+			return err
+		}
+		if id, _ := c.Delete("id"); !state.Equal(id, derived) {
+			d.derive("id of the connection", at.key("id")...)
+		}
+		return nil
+	})
+}

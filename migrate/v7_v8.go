@@ -9,3 +9,20 @@ func up7(_ *upgrade, m *state.Map) error {
 		return nil
 	})
 }
+
+// down7 removes trailers. Not all releases of version 7 accept metadata that are
+// no text, integer, bool or null.
+func down7(d *downgrade, m *state.Map) error {
+	err := httpMessages(m, func(msg *state.Map, request bool) error {
+		key := "response"
+		if request {
+			key = "request"
+		}
+		d.remove(msg, "trailers", state.Null(), "trailers", key, "trailers")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.convertMetadata(m, flat)
+}

@@ -1,6 +1,10 @@
 package migrate
 
-import "github.com/flowtool/flowtool/state"
+import (
+	"bytes"
+
+	"github.com/flowtool/flowtool/state"
+)
 
 // up8 moves the mark of replayed messages to the flow and drops the form of the
 // first line, which follows from authority.
@@ -36,4 +40,59 @@ func up8(_ *upgrade, m *state.Map) error {
 	})
 	m.Set("is_replay", replay)
 	return err
+}
+
+// down8 moves the mark of a replayed request to the request, and makes up the form
+// of its first line. A host with other characters than those of ASCII is encoded.
+func down8(d *downgrade, m *state.Map) error {
+	replay, _ := m.Delete("is_replay")
+	marked := false
+	if typeOf(m) == "http" {
+		req, err := m.Map("request")
+		if err != nil {
+			return err
+		}
+		marked = state.Equal(replay, state.Text("request"))
+		req.Set("is_replay", state.Bool(marked))
+		if err := d.downRequest(req); err != nil {
+			return state.At(err, "request")
+		}
+	}
+	if !marked && !replay.IsNull() {
+		d.lose("replay mark", "is_replay")
+	}
+	return nil
+}
+
+func (d *downgrade) downRequest(req *state.Map) error {
+	method, err := req.Bytes("method")
+	if err != nil {
+		return err
+	}
+	authority, err := req.Bytes("authority")
+	if err != nil {
+		return err
+	}
+	form := "relative"
+	if bytes.EqualFold(method, []byte("CONNECT")) {
+		form = "authority"
+	} else if len(authority) > 0 {
+		form = "absolute"
+	}
+	req.Set("first_line_format", state.Text(form))
+	d.remove(req, "authority", state.Bytes(nil), "authority", "request", "authority")
+
+	if v, _ := req.Get("host"); v.Kind() == state.KindBytes {
+		return nil
+	}
+	host, err := req.Text("host")
+	if err != nil {
+		return err
+	}
+	b := encodeHost(host)
+	req.Set("host", state.Bytes(b))
+	if decodeHost(b) != host {
+		d.derive("spelling of the host", "request", "host")
+	}
+	return nil
 }

@@ -180,5 +180,6 @@ func setVersion(m *state.Map, v Version) {
 }
 
 // Stateless tells that records of version v may be migrated in any order and by
-// several goroutines at once. Older ones need one Stream and file order.
+// several goroutines at once, whatever the target. Older ones need one Stream and
+// file order.
 func Stateless(v Version) bool { return v.Compare(Number(12)) >= 0 }

@@ -126,7 +126,14 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Every version must have its row and its step.
+// oneWay are the steps that do something in one direction only.
+var oneWay = map[Version]string{
+	Tuple(0, 10): "nothing goes down to 0.10",
+	Tuple(0, 19): "text stays text until there is none, in 0.17",
+	Tuple(1, 0):  "WebSocket flows came with 2.0, and flows of 1.0 are flows of 2.0",
+}
+
+// Every version must have its row, its step, and a layout if it is a target.
 func TestChain(t *testing.T) {
 	if steps[0].From != Oldest || steps[len(steps)-1].To != Newest {
 		t.Errorf("the chain goes from %s to %s", steps[0].From, steps[len(steps)-1].To)
@@ -138,8 +145,11 @@ func TestChain(t *testing.T) {
 		if st.From.Compare(st.To) >= 0 {
 			t.Errorf("step from %s to %s does not go up", st.From, st.To)
 		}
-		if st.Down != nil {
-			t.Errorf("step %s goes down", st.To)
+		if both := (st.Up == nil) == (st.Down == nil); both != (oneWay[st.From] == "") {
+			t.Errorf("step from %s to %s: up %t, down %t", st.From, st.To, st.Up != nil, st.Down != nil)
+		}
+		if CheckTarget(st.To) != nil || len(layoutOf(st.To)) == 0 {
+			t.Errorf("%s is no target", st.To)
 		}
 		if releases[i].version != st.From {
 			t.Errorf("row %d of releases is %s, want %s", i, releases[i].version, st.From)
