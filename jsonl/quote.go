@@ -124,7 +124,7 @@ func acts(r rune) bool {
 	return r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066
 }
 
-// escaped returns \uXXXX for a character of at most four digits.
+// escaped returns the escape of a character of at most four hexadecimal digits.
 func escaped(r rune) uint64 {
 	b := [8]byte{'\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15]}
 	return binary.LittleEndian.Uint64(b[:])
