@@ -191,10 +191,10 @@ func httpRow(f *flow.HTTP) row {
 	return r
 }
 
-// between returns the time from one moment to another. 0 stands for a start
-// that is not known: migrations write it.
+// between returns the time from one moment to another. 0 stands for a moment that
+// is not known: migrations write it, and mitmproxy reads it as now.
 func between(from, to flow.Timestamp) (seconds float64, ok bool) {
-	return to.Unix() - from.Unix(), !from.IsNull() && !to.IsNull() && from.Unix() != 0
+	return to.Unix() - from.Unix(), !from.IsNull() && !to.IsNull() && from.Unix() != 0 && to.Unix() != 0
 }
 
 func (p *Printer) httpSubject(dst []byte, f *flow.HTTP) []byte {
