@@ -199,6 +199,42 @@ func TestDecodeLimit(t *testing.T) {
 	}
 }
 
+// TestDecodeLimitWindow: the window of a stream, which does not say how long its
+// content is, may be larger than the limit.
+func TestDecodeLimitWindow(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	var raw bytes.Buffer
+	w, err := zstd.NewWriter(&raw, zstd.WithWindowSize(8<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rest := data; len(rest) > 0; rest = rest[1<<14:] {
+		if _, err := w.Write(rest[:1<<14]); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if size, window, err := zstdSize(raw.Bytes()); size != 0 || window != 8<<20 || err != nil {
+		t.Fatalf("size %d, window %d, %v: not what is to be tested", size, window, err)
+	}
+	for _, limit := range []int64{1 << 10, 1<<20 - 1} {
+		var d BodyDecoder
+		got, err := d.Decode([]byte("zstd"), raw.Bytes(), limit)
+		if e, ok := errors.AsType[*coding.LimitError](err); !ok || e.Limit != limit || got != nil {
+			t.Errorf("limit %d: %d bytes, %v", limit, len(got), err)
+		}
+	}
+	var d BodyDecoder
+	if got, err := d.Decode([]byte("zstd"), raw.Bytes(), 1<<20); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
 // TestDecodeBomb checks that an announcement alone does not allocate.
 func TestDecodeBomb(t *testing.T) {
 	frame := "\x28\xb5\x2f\xfd\xa0\x00\x00\x00\x40\x01\x00\x00" // a gigabyte in an empty block
@@ -280,7 +316,7 @@ func TestDecodeOracle(t *testing.T) {
 			continue
 		}
 		if i >= len(intact) && b.encoding == "zstd" {
-			if _, err := zstdSize(b.raw); err != nil && bytes.Equal(got, b.raw) {
+			if _, _, err := zstdSize(b.raw); err != nil && bytes.Equal(got, b.raw) {
 				// The specification wants complete frames, as 13.0.0.dev does.
 				counts["zstd differs: 12.2.3 does not mind frames that are cut short"]++
 				continue

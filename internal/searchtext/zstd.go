@@ -15,7 +15,7 @@ const maxZstdWindow = 128 << 20
 // zst decodes frames in memory. Their structure is looked at first: the decoder overlooks some
 // trailing bytes, and allocates whatever a frame announces.
 func (d *BodyDecoder) zst(buf, raw []byte, limit int) ([]byte, error) {
-	size, err := zstdSize(raw)
+	size, window, err := zstdSize(raw)
 	if err != nil {
 		return buf, err
 	}
@@ -30,8 +30,8 @@ func (d *BodyDecoder) zst(buf, raw []byte, limit int) ([]byte, error) {
 			panic("searchtext: invalid zstd options: " + err.Error())
 		}
 	}
-	// The decoder applies its limit also to the window, which is at least that large.
-	if most := max(limit, zstd.MinWindowSize); most != d.zstdMost {
+	// The decoder applies its limit also to the window, which says little about the content.
+	if most := max(limit, min(window, maxZstdWindow), zstd.MinWindowSize); most != d.zstdMost {
 		if err := d.zstd.ResetWithOptions(nil, zstd.WithDecoderMaxMemory(uint64(most))); err != nil {
 			panic("searchtext: invalid zstd options: " + err.Error())
 		}
@@ -47,29 +47,31 @@ func (d *BodyDecoder) zst(buf, raw []byte, limit int) ([]byte, error) {
 	return out, err
 }
 
-// zstdSize returns the size of the content that frames announce, or 0 if one does not, and
-// errCorrupt unless there are complete frames and nothing else, or if one announces more content
-// than its blocks can have.
-func zstdSize(raw []byte) (size int64, err error) {
+// zstdSize returns the size of the content that frames announce, or 0 if one does not, the largest
+// window of those that announce one, and errCorrupt unless there are complete frames and nothing
+// else, or if one announces more content than its blocks can have.
+func zstdSize(raw []byte) (size int64, window int, err error) {
 	known := true
 	for len(raw) > 0 {
-		content, rest, err := zstdFrame(raw)
+		content, w, rest, err := zstdFrame(raw)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
+		window = max(window, w)
 		if known = known && content >= 0; known {
 			size += content
 		}
 		raw = rest
 	}
 	if !known {
-		return 0, nil
+		size = 0
 	}
-	return size, nil
+	return size, window, nil
 }
 
-// zstdFrame cuts a frame off (RFC 8878, 3.1). The size of its content is -1 if it is not announced.
-func zstdFrame(raw []byte) (content int64, rest []byte, err error) {
+// zstdFrame cuts a frame off (RFC 8878, 3.1). The size of its content is -1 if it is not announced,
+// and the window is 0 if it is as large as the content.
+func zstdFrame(raw []byte) (content int64, window int, rest []byte, err error) {
 	const (
 		magic         = 0xfd2fb528
 		skippable     = 0x184d2a50
@@ -78,27 +80,32 @@ func zstdFrame(raw []byte) (content int64, rest []byte, err error) {
 		checksum      = 1 << 2
 	)
 	if len(raw) < 5 {
-		return 0, nil, errCorrupt
+		return 0, 0, nil, errCorrupt
 	}
 	m := binary.LittleEndian.Uint32(raw)
 	if m&^15 == skippable {
 		if len(raw) < 8 {
-			return 0, nil, errCorrupt
+			return 0, 0, nil, errCorrupt
 		}
 		size := int64(binary.LittleEndian.Uint32(raw[4:]))
 		if size > int64(len(raw)-8) {
-			return 0, nil, errCorrupt
+			return 0, 0, nil, errCorrupt
 		}
-		return 0, raw[8+size:], nil
+		return 0, 0, raw[8+size:], nil
 	}
 	if m != magic {
-		return 0, nil, errCorrupt
+		return 0, 0, nil, errCorrupt
 	}
 	descriptor := raw[4]
 	single := descriptor&singleSegment != 0
 	at := 5
 	if !single {
-		at++ // the window
+		if len(raw) < 6 {
+			return 0, 0, nil, errCorrupt
+		}
+		base := int64(1) << (10 + raw[5]>>3)
+		window = int(min(base+base/8*int64(raw[5]&7), 2*maxZstdWindow))
+		at++
 	}
 	at += [...]int{0, 1, 2, 4}[descriptor&3] // the dictionary
 	sizeBytes := [...]int{0, 2, 4, 8}[descriptor>>6]
@@ -106,7 +113,7 @@ func zstdFrame(raw []byte) (content int64, rest []byte, err error) {
 		sizeBytes = 1
 	}
 	if len(raw) < at+sizeBytes {
-		return 0, nil, errCorrupt
+		return 0, 0, nil, errCorrupt
 	}
 	switch field := raw[at : at+sizeBytes]; sizeBytes {
 	case 0:
@@ -125,7 +132,7 @@ func zstdFrame(raw []byte) (content int64, rest []byte, err error) {
 	most := int64(0) // what the blocks can have
 	for last := false; !last; {
 		if len(rest) < 3 {
-			return 0, nil, errCorrupt
+			return 0, 0, nil, errCorrupt
 		}
 		header := int(rest[0]) | int(rest[1])<<8 | int(rest[2])<<16
 		last = header&1 != 0
@@ -140,21 +147,21 @@ func zstdFrame(raw []byte) (content int64, rest []byte, err error) {
 		case 2:
 			most += maxBlock
 		default:
-			return 0, nil, errCorrupt
+			return 0, 0, nil, errCorrupt
 		}
 		if size > len(rest) {
-			return 0, nil, errCorrupt
+			return 0, 0, nil, errCorrupt
 		}
 		rest = rest[size:]
 	}
 	if content > most {
-		return 0, nil, errCorrupt
+		return 0, 0, nil, errCorrupt
 	}
 	if descriptor&checksum != 0 {
 		if len(rest) < 4 {
-			return 0, nil, errCorrupt
+			return 0, 0, nil, errCorrupt
 		}
 		rest = rest[4:]
 	}
-	return content, rest, nil
+	return content, window, rest, nil
 }
