@@ -456,7 +456,7 @@ func harvest(f flow.Flow, add func(subjectKind, string)) {
 		r := f.Request()
 		add(hosts, r.Host)
 		add(hosts, r.PrettyHost())
-		add(urls, r.MitmproxyPrettyURL())
+		add(urls, r.PrettyURL())
 		add(methods, r.Method)
 		message := func(m *flow.HTTPMessage) {
 			for _, h := range m.Headers.All() {

@@ -93,46 +93,6 @@ func (r *Request) PrettyURL() string {
 	return r.url(host, port)
 }
 
-// MitmproxyURL is [Request.URL] without its improvement, exactly what mitmproxy
-// shows and filters see: IPv6 addresses have no brackets.
-func (r *Request) MitmproxyURL() string {
-	if r.IsConnect() {
-		return r.Host + ":" + strconv.Itoa(r.Port)
-	}
-	return r.mitmproxyURL(r.Host, r.Port)
-}
-
-// MitmproxyPrettyURL is [Request.PrettyURL] without its improvements. If the
-// client named a host without a port, the default port of the scheme is taken
-// for the one, or 443 if the scheme has none.
-func (r *Request) MitmproxyPrettyURL() string {
-	if r.IsConnect() {
-		return r.Authority
-	}
-	h := r.HostHeader()
-	if h == "" {
-		return r.MitmproxyURL()
-	}
-	host, port := splitHostPort(h)
-	if port < 0 {
-		if port = defaultPort(r.Scheme); port == 0 {
-			port = 443
-		}
-	}
-	return r.mitmproxyURL(host, port)
-}
-
-func (r *Request) mitmproxyURL(host string, port int) string {
-	path := r.Path
-	if path == "*" {
-		path = ""
-	}
-	if port != defaultPort(r.Scheme) {
-		host += ":" + strconv.Itoa(port)
-	}
-	return r.Scheme + "://" + host + path
-}
-
 // PrettyURL returns that of the request, with the scheme ws or wss if the
 // connection became a WebSocket, and host:port for a CONNECT request without an
 // authority: what to call the flow.
@@ -151,7 +111,8 @@ func (f *HTTP) PrettyURL() string {
 }
 
 // splitHostPort splits host[:port]. Brackets are removed. What cannot be split is
-// the host as a whole, with port -1.
+// the host as a whole, with port -1. It is for people: what mitmproxy's filters
+// see has rules of its own, with all their oddities, in package searchtext.
 func splitHostPort(s string) (host string, port int) {
 	host, rest := s, ""
 	if strings.HasPrefix(s, "[") {

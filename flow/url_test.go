@@ -1,6 +1,10 @@
 package flow
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/flowtool/flowtool/internal/searchtext"
+)
 
 func TestURL(t *testing.T) {
 	base := Request{
@@ -16,7 +20,7 @@ func TestURL(t *testing.T) {
 		url        string
 		pretty     string
 		prettyHost string
-		mitmproxy  string // MitmproxyPrettyURL if it differs from pretty
+		mitmproxy  string // what filters see, if it differs from pretty
 	}{
 		{"plain", func(r *Request) {}, "http://address:22/path", "http://address:22/path", "address", ""},
 		{"https 443", func(r *Request) { r.Scheme, r.Port = "https", 443 },
@@ -64,8 +68,12 @@ func TestURL(t *testing.T) {
 		if c.mitmproxy == "" {
 			c.mitmproxy = c.pretty
 		}
-		if got := r.MitmproxyPrettyURL(); got != c.mitmproxy {
-			t.Errorf("%s: MitmproxyPrettyURL %q, want %q", c.name, got, c.mitmproxy)
+		searched := searchtext.Request{
+			Method: []byte(r.Method), Scheme: []byte(r.Scheme), Authority: []byte(r.Authority), Path: []byte(r.Path),
+			HTTPVersion: []byte(r.HTTPVersion), Host: []byte(r.Host), Port: int64(r.Port), HostHeader: []byte(r.Headers.Get("Host")),
+		}
+		if got := string(searched.AppendPrettyURL(nil)); got != c.mitmproxy {
+			t.Errorf("%s: filters see %q, want %q", c.name, got, c.mitmproxy)
 		}
 	}
 }
