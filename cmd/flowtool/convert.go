@@ -218,7 +218,7 @@ func (c *converting) input(ctx context.Context, arg string, to *output) error {
 		c.to = from
 	}
 	if c.to.name == "mitm" && to.stdout && c.outTTY && c.opts.output == "" {
-		return &outputError{usagef("a dump is not for terminals: name a file with -o, choose another format with --to, or insist with -o -")}
+		return usagef("a dump is not for terminals: name a file with -o, choose another format with --to, or insist with -o -")
 	}
 	c.bar.start(d)
 	if from.name == "jsonl" {

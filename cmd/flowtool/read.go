@@ -386,6 +386,9 @@ func (e *outputError) Unwrap() error { return e.err }
 
 // fatal tells whether an error concerns more than one input.
 func fatal(err error) bool {
-	_, output := err.(*outputError)
-	return output || statusOf(err) == exitInterrupted
+	switch err.(type) {
+	case *outputError, *usageError:
+		return true
+	}
+	return statusOf(err) == exitInterrupted
 }
