@@ -27,6 +27,15 @@ const (
 // beyond that.
 type Batch struct {
 	Records []Record
+	// Source is for whoever fills the batch with records of an [Origin]: what
+	// they are made of, and memory for them. It is kept with the batch.
+	Source any
+	// Faults are parts of such an input that gave no record, while reading goes on
+	// behind them.
+	Faults []error
+	// Weight is how many bytes of memory such records, and what they are made of,
+	// are going to take.
+	Weight int64
 
 	chunks [][]byte
 	used   int
@@ -83,28 +92,33 @@ func (b *Batch) recycle() {
 	}
 }
 
-// Held returns how many bytes of records b holds in memory.
+// Held returns how many bytes of records b holds in memory, or will hold.
 func (b *Batch) Held() int64 {
-	var n int64
+	n := b.Weight
 	if b.mapping != nil {
 		return 0 // the system can take it back
 	}
 	for i := range b.Records {
-		if r := &b.Records[i]; r.InMemory() {
-			n += r.Size
-		}
+		n += int64(len(b.Records[i].raw))
 	}
 	return n
+}
+
+// Reset empties b, which keeps its memory.
+func (b *Batch) Reset() {
+	clear(b.Records)
+	b.Records, b.used = b.Records[:0], 0
+	clear(b.Faults)
+	b.Faults, b.Weight = b.Faults[:0], 0
+	b.slab.Reset()
+	b.mapping = nil
 }
 
 // ReadBatch fills b with the next records, at least one, as many as fit in
 // little memory and can be had without waiting for the input. Errors are those
 // of [Reader.ReadRecord]; records before an error are returned first.
 func (d *Reader) ReadBatch(b *Batch) (err error) {
-	clear(b.Records)
-	b.Records, b.used = b.Records[:0], 0
-	b.slab.Reset()
-	b.mapping = nil
+	b.Reset()
 	if d.mapped() {
 		defer d.catch(debug.SetPanicOnFault(true), &err)
 	}

@@ -22,6 +22,10 @@ type Error struct {
 	// At is the offset of the offending bytes, as exactly as it is known; at
 	// least Offset.
 	At int64
+	// Unit and Part tell where the record comes from if that is not a dump: line
+	// 7. Offset is that of the part then.
+	Unit string
+	Part int64
 	// Path is the place within the record, if it lies below its top level.
 	Path state.Path
 	// Err is the cause.
@@ -33,7 +37,11 @@ func (e *Error) Error() string {
 	if e.Name != "" {
 		b.WriteString(e.Name + ": ")
 	}
-	fmt.Fprintf(&b, "flow %d at offset %d", e.Flow, e.Offset)
+	if e.Unit != "" {
+		fmt.Fprintf(&b, "%s %d at offset %d", e.Unit, e.Part, e.Offset)
+	} else {
+		fmt.Fprintf(&b, "flow %d at offset %d", e.Flow, e.Offset)
+	}
 	if e.Path != "" {
 		fmt.Fprintf(&b, " (%s)", shortened(string(e.Path)))
 	}

@@ -54,6 +54,16 @@ func (m *Mapping) Close() error {
 	return unmapFile(data)
 }
 
+// Section returns the input from the position of m on, for reading all of it:
+// that would keep all of the mapping in memory, so the file is read instead.
+func (m *Mapping) Section() *io.SectionReader {
+	var in io.ReaderAt = m
+	if m.file != nil {
+		in = m.file
+	}
+	return io.NewSectionReader(in, m.pos, int64(len(m.data))-m.pos)
+}
+
 // whole tells whether the file is still as long as end.
 func (m *Mapping) whole(end int64) bool {
 	if m.file == nil {

@@ -1,7 +1,6 @@
 package dumpfile
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"iter"
@@ -76,11 +75,8 @@ func (d *Reader) Content() io.Reader {
 	_ = d.start()
 	w := &d.load.w
 	switch {
-	case d.load.mapping != nil && d.load.mapping.file != nil:
-		// Reading on and on would keep all of the mapping in memory.
-		return io.NewSectionReader(d.load.mapping.file, w.off, 1<<62)
 	case d.load.mapping != nil:
-		return bytes.NewReader(w.bytes())
+		return d.load.mapping.Section()
 	case w.at != nil:
 		return io.NewSectionReader(w.at, w.off, 1<<62)
 	case d.unpack != nil:
@@ -136,11 +132,8 @@ func (d *Reader) detect() error {
 	if d.container = detectContainer(l.w.bytes()); d.container != ContainerNone {
 		var in io.Reader
 		switch {
-		case l.mapping != nil && l.mapping.file != nil:
-			// Reading on and on would keep all of the mapping in memory.
-			in = io.NewSectionReader(l.mapping.file, l.w.off, 1<<62)
 		case l.mapping != nil:
-			in = bytes.NewReader(l.w.bytes())
+			in = l.mapping.Section()
 		case l.w.at != nil:
 			in = io.NewSectionReader(l.w.at, l.w.off, 1<<62)
 		default:

@@ -30,6 +30,12 @@ type Record struct {
 	version int    // see VersionAtEnd, of a record that was left
 	err     error  // why there is no tree
 	loader  *loader
+
+	// Of a record that was made of something else.
+	origin *Origin // nil if the input is a dump
+	part   int64
+	data   []byte
+	made   bool // of another record
 }
 
 // Value returns the tree of r for reading only, a map; see
@@ -122,9 +128,12 @@ func (r *Record) Wrap(err error) error {
 		return err
 	}
 	e := &Error{Name: r.in.opts.Name, Flow: r.Index, Offset: r.Offset, At: r.Offset, Err: err}
+	if r.origin != nil {
+		e.Unit, e.Part = r.origin.unit, r.part
+	}
 	if pe, ok := errors.AsType[*state.PathError](err); ok {
 		e.Path = pe.Path
-		if pe.Offset != state.NoOffset {
+		if pe.Offset != state.NoOffset && r.origin == nil && !r.made {
 			e.At = pe.Offset
 		}
 		if direct, ok := err.(*state.PathError); ok {
