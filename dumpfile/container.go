@@ -147,14 +147,25 @@ func containerError(kind Container, err error) error {
 	return &ContainerError{kind, err}
 }
 
+// MaxLevel is the highest level of [NewCompressor].
+const MaxLevel = 19
+
 // NewCompressor returns a writer that wraps what is written to it in a container,
-// which is complete after Close. Close does not close w.
-func NewCompressor(w io.Writer, kind Container) (io.WriteCloser, error) {
+// which is complete after Close. Close does not close w. level is how hard to try,
+// in the scale of the gzip and zstd commands, of which gzip knows 1 to 9 and zstd
+// 1 to 19; 0 means the usual level.
+func NewCompressor(w io.Writer, kind Container, level int) (io.WriteCloser, error) {
 	switch kind {
 	case ContainerGzip:
-		return gzip.NewWriter(w), nil
+		if level == 0 {
+			return gzip.NewWriter(w), nil
+		}
+		return gzip.NewWriterLevel(w, min(level, gzip.BestCompression))
 	case ContainerZstd:
-		return zstd.NewWriter(w)
+		if level == 0 {
+			return zstd.NewWriter(w)
+		}
+		return zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)))
 	}
 	return uncompressed{w}, nil
 }

@@ -124,7 +124,7 @@ func (d *decoder) flow() error {
 		return fail(i, errEnd("white space, where a flow is expected"))
 	}
 	if d.line[i] != '{' {
-		err := errWant(d.line, i, "a flow, which is an object")
+		err := errWant(d.line, i, "a flow, an object,")
 		if d.line[i] == '[' {
 			err.Err = fmt.Errorf("%w (jq -c '.[]' makes lines of an array)", err.Err)
 		}

@@ -21,7 +21,7 @@ func TestErrors(t *testing.T) {
 		{"", "", "", "where a flow is expected"},
 		{"  ", "", "", "where a flow is expected"},
 		{"", "[{}]", "", "jq -c '.[]' makes lines of an array"},
-		{"", "null", "", `"null" where a flow, which is an object is expected`},
+		{"", "null", "", `"null" where a flow, an object, is expected`},
 		{" ", `"x"`, "", "where a flow"},
 		{"{", " ", "", "a flow is one line (jq -c writes such)"},
 		{"{}", "{}", "", `"{" where the end of the line is expected`},

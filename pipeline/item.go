@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/state"
@@ -21,6 +22,50 @@ type Item struct {
 	up     bool
 	kept   bool // state was made in the order of the records and cannot be made again
 	err    error
+
+	target   *migrate.Stream // nil if there is no target
+	to       migrate.Version
+	migrated *migrated // made in the order of the records
+}
+
+// migrated is what became of a record in another format version.
+type migrated struct {
+	records []dumpfile.Record
+	losses  []migrate.Loss
+	err     error
+}
+
+// Migrated returns the record in the format version [Options].Target, and what
+// was lost; see [migrate.Stream.To]. There is no record if the version has no
+// such flows, and there are two if it keeps apart what became one. A record that
+// is of the version already is returned as it is.
+func (it *Item) Migrated() ([]dumpfile.Record, []migrate.Loss, error) {
+	if it.err == nil && it.Version == it.to {
+		return []dumpfile.Record{*it.Record}, nil, nil
+	}
+	m := it.migrated
+	if m == nil {
+		m = it.migrate()
+	}
+	return m.records, m.losses, m.err
+}
+
+func (it *Item) migrate() *migrated {
+	m, err := it.State()
+	if err != nil {
+		return &migrated{err: err}
+	}
+	states, losses, err := it.target.To(m, it.to)
+	out := &migrated{losses: losses}
+	for _, s := range states {
+		var record []byte
+		if err == nil {
+			record, err = tnetstring.Append(nil, s.Value())
+		}
+		out.records = append(out.records, it.Replace(record))
+	}
+	out.err = it.Wrap(err)
+	return out
 }
 
 // forget lets go of what can be had again, to make room.
@@ -98,6 +143,9 @@ func (it *Item) prepare() {
 	}
 	it.kept = true
 	if !migrate.Stateless(it.Version) {
+		if it.target != nil && it.Version != it.to {
+			it.migrated = it.migrate()
+		}
 		_, _ = it.Newest()
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/migrate"
 )
 
 // ErrStop ends a pipeline early without being an error: returned by the work
@@ -33,21 +34,53 @@ var ErrStop = errors.New("pipeline: stop")
 // stream; those of a file stay in the file until somebody asks.
 const maxHeld = 32 << 20
 
-// Run reads the records of r and calls work for each, on several goroutines at
+// A Source is where records come from: a [*dumpfile.Reader], or an input in
+// another format, which is a [Decoder].
+type Source interface {
+	// ReadBatch reads the next batch. It is called by one goroutine at a time. At
+	// the end of the input the error is [io.EOF].
+	ReadBatch(*dumpfile.Batch) error
+	// Stream returns what old states need to be brought up to date in order.
+	Stream() *migrate.Stream
+}
+
+// A Decoder is a source whose records have to be made. Its ReadBatch reads what
+// they are made of; the batch it gets was reset.
+type Decoder interface {
+	Source
+	// DecodeBatch makes the records of a batch (see [dumpfile.Origin]). It is called
+	// for several batches at once. After an error the records that were made count,
+	// and nothing behind them.
+	DecodeBatch(*dumpfile.Batch) error
+}
+
+// Options are the options of [Run]. The zero value means the defaults.
+type Options struct {
+	// Workers is the number of goroutines that work; 0 means one per processor.
+	Workers int
+	// Target is the format version that [Item.Migrated] is asked for; the zero
+	// Version if it is not.
+	Target migrate.Version
+	// Fault is told what gave no record while reading goes on behind it, in the
+	// order of the input, before what comes after is emitted.
+	Fault func(error)
+}
+
+// Run reads the records of src and calls work for each, on several goroutines at
 // once but for one batch in order and with one T; it then calls emit with the T
 // of every batch, one at a time and in the order of the input. A T is used again
 // after it was emitted; it may hold items, but nothing that came from their
-// states. workers is the number of goroutines that work; 0 means
-// one per processor.
+// states.
 //
 // If work returns an error, what was done of the batch is emitted, then Run
-// returns the error. It also returns errors of r, of emit, and of ctx. The end
+// returns the error. It also returns errors of src, of emit, and of ctx. The end
 // of the input, and [ErrStop], are not errors.
 //
-// When Run returns, nothing that it started is running any more. If reading r
-// can block for long, what r reads from should be made to fail when ctx ends
+// When Run returns, nothing that it started is running any more. If reading src
+// can block for long, what it reads from should be made to fail when ctx ends
 // and when emit returns an error; Run waits for it.
-func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(*Item, *T) error, emit func(*T) error) error {
+func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, *T) error, emit func(*T) error) error {
+	workers := opts.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -55,10 +88,14 @@ func Run[T any](ctx context.Context, r *dumpfile.Reader, workers int, work func(
 	defer cancel()
 	depth := 2*workers + 1
 	e := &engine[T]{
-		ctx: ctx, cancel: cancel, r: r, work: work, emit: emit,
+		ctx: ctx, cancel: cancel, src: src, opts: opts, work: work, emit: emit,
 		turn:  make(chan struct{}, 1),
 		held:  semaphore.NewWeighted(maxHeld),
 		ready: make([]*job[T], depth),
+	}
+	e.decoder, _ = src.(Decoder)
+	if opts.Target != (migrate.Version{}) {
+		e.target = migrate.NewStream(nil)
 	}
 	e.wake.L = &e.mu
 	for range depth {
@@ -97,24 +134,31 @@ type job[T any] struct {
 type engine[T any] struct {
 	ctx    context.Context
 	cancel context.CancelFunc // wakes who waits for memory
-	r      *dumpfile.Reader
+	src    Source
+	opts   Options
 	work   func(*Item, *T) error
 	emit   func(*T) error
 	held   *semaphore.Weighted
 
-	turn  chan struct{} // holds something while somebody reads; guards r and what follows
+	decoder Decoder         // src, if it is one
+	target  *migrate.Stream // to the target; nil if there is none
+
+	turn  chan struct{} // holds something while somebody reads; guards src and what follows
 	seq   int           // of the next batch
 	ended bool          // nothing more is to be read
 
 	stop atomic.Bool // nobody is going to see further results
 
 	mu       sync.Mutex // guards what follows
-	wake     sync.Cond  // when free or stop changes
+	wake     sync.Cond  // when free, prepared or stop changes
+	prepared int        // number of the next job to prepare, if there is a decoder
 	free     []*job[T]
 	ready    []*job[T] // done, by their number modulo the number of jobs
 	next     int       // number of the next job to emit
 	emitting bool      // somebody is at it
 	err      error     // what ended the run
+
+	index int64 // of the next record to prepare; whose turn that is may use it
 }
 
 // abandon makes all workers return.
@@ -131,7 +175,7 @@ func (e *engine[T]) worker(id int) {
 		if j == nil {
 			return
 		}
-		if !e.read(j) {
+		if !e.read(j) || e.decoder != nil && !e.decode(j) {
 			e.put(j)
 			return
 		}
@@ -158,6 +202,11 @@ func (e *engine[T]) do(j *job[T]) {
 // show emits a job.
 func (e *engine[T]) show(j *job[T]) (err error) {
 	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &err)
+	for _, fault := range j.batch.Faults {
+		if e.opts.Fault != nil {
+			e.opts.Fault(fault)
+		}
+	}
 	return e.emit(&j.out)
 }
 
@@ -203,9 +252,14 @@ func (e *engine[T]) read(j *job[T]) bool {
 	if e.ended || e.stop.Load() {
 		return false
 	}
-	j.items, j.err = j.items[:0], e.r.ReadBatch(&j.batch)
-	e.prepare(j)
+	if e.decoder != nil {
+		j.batch.Reset()
+	}
+	j.items, j.err = j.items[:0], e.src.ReadBatch(&j.batch)
 	e.ended = j.err != nil
+	if e.decoder == nil {
+		e.prepare(j)
+	}
 	j.held = min(j.batch.Held(), maxHeld)
 	if e.held.Acquire(e.ctx, j.held) != nil {
 		return false
@@ -215,12 +269,43 @@ func (e *engine[T]) read(j *job[T]) bool {
 	return true
 }
 
+// decode makes the records of a job and prepares them when it is their turn. It
+// returns false if that is not wanted any more.
+func (e *engine[T]) decode(j *job[T]) bool {
+	if j.err == nil {
+		j.err = e.decoder.DecodeBatch(&j.batch)
+	}
+	if !e.myTurn(j) {
+		return false
+	}
+	for i := range j.batch.Records {
+		j.batch.Records[i].Index = e.index
+		e.index++
+	}
+	e.prepare(j)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.prepared++
+	e.wake.Broadcast()
+	return true
+}
+
+// myTurn waits until the jobs before j have been prepared.
+func (e *engine[T]) myTurn(j *job[T]) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.prepared != j.seq && !e.stop.Load() {
+		e.wake.Wait()
+	}
+	return !e.stop.Load()
+}
+
 // prepare does what has to be done in the order of the records.
 func (e *engine[T]) prepare(j *job[T]) {
 	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &j.err)
-	stream := e.r.Stream()
+	stream := e.src.Stream()
 	for i := range j.batch.Records {
-		j.items = append(j.items, Item{Record: &j.batch.Records[i], stream: stream})
+		j.items = append(j.items, Item{Record: &j.batch.Records[i], stream: stream, target: e.target, to: e.opts.Target})
 		j.items[i].prepare()
 	}
 }

@@ -36,7 +36,7 @@ func (o *out) reset() { o.indexes, o.ids = o.indexes[:0], o.ids[:0] }
 func collect(ctx context.Context, in io.Reader, workers int, work func(*pipeline.Item, *out) error) (got out, batches int, err error) {
 	r := dumpfile.NewReader(in, &dumpfile.ReaderOptions{Name: "in"})
 	defer r.Close()
-	err = pipeline.Run(ctx, r, workers, work, func(o *out) error {
+	err = pipeline.Run(ctx, r, pipeline.Options{Workers: workers}, work, func(o *out) error {
 		got.indexes = append(got.indexes, o.indexes...)
 		got.ids = append(got.ids, o.ids...)
 		batches++
@@ -190,7 +190,7 @@ func TestStop(t *testing.T) {
 	t.Run("emit", func(t *testing.T) {
 		noLeaks(t)
 		emitted := 0
-		err := pipeline.Run(t.Context(), dumpfile.NewReader(bytes.NewReader(data), nil), 8, note, func(o *out) error {
+		err := pipeline.Run(t.Context(), dumpfile.NewReader(bytes.NewReader(data), nil), pipeline.Options{Workers: 8}, note, func(o *out) error {
 			o.reset()
 			if emitted++; emitted == 2 {
 				return pipeline.ErrStop
@@ -228,7 +228,7 @@ func TestErrors(t *testing.T) {
 	})
 	t.Run("emit", func(t *testing.T) {
 		noLeaks(t)
-		err := pipeline.Run(t.Context(), dumpfile.NewReader(bytes.NewReader(data), nil), 8, note, func(*out) error { return boom })
+		err := pipeline.Run(t.Context(), dumpfile.NewReader(bytes.NewReader(data), nil), pipeline.Options{Workers: 8}, note, func(*out) error { return boom })
 		if err != boom {
 			t.Errorf("error is %v", err)
 		}
@@ -315,7 +315,7 @@ func TestWaitsForNothing(t *testing.T) {
 		emitted := 0
 		done := make(chan error)
 		go func() {
-			done <- pipeline.Run(t.Context(), dumpfile.NewReader(in, nil), 4, note, func(o *out) error {
+			done <- pipeline.Run(t.Context(), dumpfile.NewReader(in, nil), pipeline.Options{Workers: 4}, note, func(o *out) error {
 				emitted += len(o.ids)
 				o.reset()
 				return nil
@@ -372,7 +372,7 @@ func TestBackpressure(t *testing.T) {
 		done := make(chan error)
 		const workers = 2
 		go func() {
-			done <- pipeline.Run(t.Context(), dumpfile.NewReader(in, nil), workers, note, func(o *out) error {
+			done <- pipeline.Run(t.Context(), dumpfile.NewReader(in, nil), pipeline.Options{Workers: workers}, note, func(o *out) error {
 				o.reset()
 				<-hold
 				return nil
@@ -462,7 +462,7 @@ func TestFileShrinks(t *testing.T) {
 			r := dumpfile.NewReader(in, &dumpfile.ReaderOptions{Name: "in.mitm"})
 			defer r.Close()
 			flows, truncated := 0, false
-			err = pipeline.Run(t.Context(), r, 1, func(it *pipeline.Item, o *out) error {
+			err = pipeline.Run(t.Context(), r, pipeline.Options{Workers: 1}, func(it *pipeline.Item, o *out) error {
 				fl, err := it.Flow(false)
 				if err != nil {
 					return err
@@ -532,7 +532,7 @@ func TestErrorWhileWaitingForMemory(t *testing.T) {
 				r := dumpfile.NewReader(io.MultiReader(bytes.NewReader(data)), nil)
 				defer r.Close()
 				done := make(chan error, 1)
-				go func() { done <- pipeline.Run(t.Context(), r, workers, tt.work, tt.emit) }()
+				go func() { done <- pipeline.Run(t.Context(), r, pipeline.Options{Workers: workers}, tt.work, tt.emit) }()
 				select {
 				case err := <-done:
 					if err != tt.want {

@@ -63,3 +63,11 @@ func (a *app) color(flag string, to *output) (bool, error) {
 	}
 	return a.outTTY && to.stdout && a.getenv("TERM") != "dumb", nil
 }
+
+// zone returns the time zone that times are shown and read in.
+func (a *app) zone(utc bool) *time.Location {
+	if utc {
+		return time.UTC
+	}
+	return a.local
+}

@@ -34,7 +34,9 @@ const exitStatusHelp = `flowtool ends with one of these statuses:
   2  trouble: wrong usage, an input that cannot be read or is no dump, a
      limit that was exceeded, a format version newer than this build knows
   3  finished, but something was lost: the input is damaged, and flows
-     behind the damage could not be read
+     behind the damage could not be read; or what is written has no place
+     for something: an older format version with --allow-loss, a format
+     that knows only some kinds of flows
 
 If several of them apply, 2 wins over 3, and 3 over 1. Being interrupted is 130.`
 
@@ -66,6 +68,9 @@ func statusOf(err error) int {
 	}
 	if limitOf(err) != "" {
 		return exitTrouble
+	}
+	if _, ok := errors.AsType[*migrate.LossError](err); ok {
+		return exitTrouble // not done, because it was not allowed
 	}
 	if _, ok := errors.AsType[*filter.TimeoutError](err); ok {
 		return exitTrouble // nothing is wrong with the input
@@ -107,7 +112,9 @@ func (a *app) report(cmd *cobra.Command, err error) {
 		a.status = status
 	}
 	msg := err.Error()
-	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
+	if _, ok := errors.AsType[*migrate.LossError](err); ok {
+		msg += "; nothing was written; go on with --allow-loss"
+	} else if e, ok := errors.AsType[*dumpfile.Error](err); ok {
 		switch e.Flow {
 		case 0:
 		case 1:

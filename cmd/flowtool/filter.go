@@ -3,30 +3,25 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flowtool/flowtool/contentview"
-	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/filter"
-	"github.com/flowtool/flowtool/pipeline"
 )
 
 type filterOptions struct {
 	input   inputFlags
 	filter  filterFlags
+	output  outputFlags
 	invert  bool
 	count   bool
 	max     int64
 	status  bool
-	output  string
-	inPlace bool
 	explain bool
 	utc     bool
 }
@@ -40,9 +35,10 @@ func newFilterCmd(a *app) *cobra.Command {
 the bytes they are: nothing is upgraded, repaired or reordered. The output of
 several inputs is one dump. "flowtool help filters" lists the operators.
 
-A dump written to a file whose name ends in .gz or .zst is compressed. With
---in-place a file keeps its permissions and its compression; one that is damaged
-is left alone, because what lies behind the damage would be lost.`,
+The output has the format of the first input, unless --to or its name asks for
+another one. It is compressed if the name ends in .gz or .zst. With --in-place a
+file keeps its permissions and its compression; one that is damaged is left
+alone, because what lies behind the damage would be lost.`,
 		Example: `  flowtool filter '~d shop.example & ~m POST' capture.mitm -o posts.mitm
   flowtool filter '~status 5xx | ~e' *.mitm | flowtool read
   flowtool filter -v '~a' -i capture.mitm          # drop assets, in place
@@ -64,70 +60,42 @@ is left alone, because what lies behind the damage would be lost.`,
 	fl.BoolVarP(&opts.count, "count", "c", false, "print how many flows match instead of the flows")
 	fl.Int64VarP(&opts.max, "max-count", "n", 0, "stop after `N` flows (0: all)")
 	fl.BoolVarP(&opts.status, "exit-status", "e", false, "end with status 1 if no flow matches")
-	fl.BoolVarP(&opts.inPlace, "in-place", "i", false, "replace each FILE by what is kept of it")
 	fl.BoolVar(&opts.explain, "explain", false, "say what EXPR means and how it is run, and read nothing")
 	fl.BoolVar(&opts.utc, "utc", false, "times in EXPR without a zone are in UTC instead of local time")
-	addOutput(cmd, &opts.output)
+	opts.output.add(cmd)
 	opts.filter.add(cmd, "max-body")
 	opts.input.add(cmd)
 	return cmd
 }
 
-// filtering is a run of the filter command over all its inputs.
-type filtering struct {
-	*app
-	cmd     *cobra.Command
-	opts    *filterOptions
-	sel     *selection
-	writer  *dumpfile.Writer // nil if nothing is written
-	base    int64            // flows in the inputs before
-	kept    int64
-	dropped int64 // of the input at hand
-	live    bool  // the input at hand may keep us waiting for the next flow
-	bar     *progress
-	abandon context.CancelFunc // ends reading of the input at hand
-}
-
-// picked is what is kept of a batch.
-type picked struct {
-	records []*dumpfile.Record
-	flows   int64 // how many of them were looked at
-	through progressMark
-}
-
 func runFilter(ctx context.Context, a *app, cmd *cobra.Command, opts *filterOptions, args []string) error {
+	inPlace := opts.output.inPlace
 	switch {
 	case len(args) == 0:
 		return usagef("filter takes an expression, and the files to look into")
 	case opts.max < 0:
 		return usagef("--max-count is a number of flows, not %d", opts.max)
-	case opts.inPlace && opts.output != "":
-		return usagef("--in-place and --output exclude each other")
-	case opts.inPlace && opts.count:
+	case inPlace && opts.count:
 		return usagef("--in-place and --count exclude each other")
-	case opts.inPlace && opts.max > 0:
+	case inPlace && opts.max > 0:
 		return usagef("--in-place and --max-count exclude each other: the flows behind would be lost")
-	case opts.inPlace && !opts.explain && (len(args) == 1 || slices.Contains(args[1:], "-")):
+	case inPlace && !opts.explain && (len(args) == 1 || slices.Contains(args[1:], "-")):
 		return usagef("--in-place is for files, not for standard input")
 	}
 	if err := opts.input.check(); err != nil {
 		return err
 	}
-	loc := a.local
-	if opts.utc {
-		loc = time.UTC
-	}
-	opts.filter.expr = args[0]
-	sel, err := opts.filter.parse(a, loc)
+	to, err := opts.output.format()
 	if err != nil {
 		return err
 	}
-	f := &filtering{app: a, cmd: cmd, opts: opts, sel: sel}
-	switch {
-	case opts.explain:
-		return f.explain()
-	case opts.output == "" && a.outTTY && !opts.count && !opts.inPlace:
-		return usagef("a dump is not for terminals: list the flows with \"flowtool read -f EXPR\", name a file with -o, or insist with -o -")
+	opts.filter.expr = args[0]
+	sel, err := opts.filter.parse(a, a.zone(opts.utc))
+	if err != nil {
+		return err
+	}
+	if opts.explain {
+		return a.explain(sel, opts.output.output)
 	}
 	a.warn(sel.Expr())
 	if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
@@ -137,229 +105,15 @@ func runFilter(ctx context.Context, a *app, cmd *cobra.Command, opts *filterOpti
 	if err != nil {
 		return err
 	}
-	if !opts.inPlace {
-		if err := sel.prepare(ctx, a, &opts.input, inputs); err != nil {
-			return err
-		}
+	c := &copying{
+		reader: reader{app: a, cmd: cmd, flags: &opts.input, sel: sel},
+		flags:  &opts.output, to: to, invert: opts.invert, max: opts.max, count: opts.count,
 	}
-	f.bar = a.newProgress(&opts.input)
-	defer f.bar.done()
-	if opts.inPlace {
-		err = f.replaceAll(ctx, inputs)
-	} else {
-		err = f.concatenate(ctx, inputs)
-	}
-	if err == nil && opts.status && f.kept == 0 && a.status == exitOK {
+	err = c.run(ctx, inputs)
+	if err == nil && opts.status && c.kept == 0 && a.status == exitOK {
 		a.status = exitNo
 	}
 	return err
-}
-
-// concatenate writes what is kept of all inputs to one output.
-func (f *filtering) concatenate(ctx context.Context, inputs []string) error {
-	to, err := f.create(f.opts.output, inputs)
-	if err != nil {
-		return err
-	}
-	err = f.write(ctx, to, containerOf(f.opts.output), inputs)
-	if err == nil && f.opts.count {
-		if _, err = fmt.Fprintln(to, f.kept); err != nil {
-			err = &outputError{err}
-		}
-	}
-	return to.finish(err, f.status)
-}
-
-// containerOf returns the container that the name of an output asks for.
-func containerOf(name string) dumpfile.Container {
-	switch {
-	case strings.HasSuffix(name, ".gz"):
-		return dumpfile.ContainerGzip
-	case strings.HasSuffix(name, ".zst"):
-		return dumpfile.ContainerZstd
-	}
-	return dumpfile.ContainerNone
-}
-
-// write writes what is kept of the inputs to a file, in a container.
-func (f *filtering) write(ctx context.Context, to *output, container dumpfile.Container, inputs []string) error {
-	if f.opts.count {
-		return f.inputs(ctx, inputs)
-	}
-	packed, err := dumpfile.NewCompressor(to, container)
-	if err != nil {
-		return err
-	}
-	f.writer = dumpfile.NewWriter(packed)
-	err = f.inputs(ctx, inputs)
-	if closed := cmp.Or(f.writer.Close(), packed.Close()); err == nil && closed != nil {
-		err = &outputError{closed}
-	}
-	return err
-}
-
-// inputs reads inputs, one after the other.
-func (f *filtering) inputs(ctx context.Context, inputs []string) error {
-	for _, arg := range inputs {
-		if err := f.input(ctx, arg); err != nil {
-			if err == pipeline.ErrStop {
-				return nil
-			}
-			if fatal(err) {
-				return err
-			}
-			f.bar.clear()
-			f.report(f.cmd, err)
-		}
-	}
-	return nil
-}
-
-// replaceAll replaces inputs by what is kept of them.
-func (f *filtering) replaceAll(ctx context.Context, inputs []string) error {
-	for _, arg := range inputs {
-		if err := f.replace(ctx, arg); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// replace replaces a file by what is kept of it. A file that cannot be read to its
-// end stays as it is, and so does one of which everything is kept.
-func (f *filtering) replace(ctx context.Context, arg string) error {
-	container, err := f.container(ctx, arg)
-	if err != nil {
-		f.report(f.cmd, err)
-		return nil
-	}
-	to, err := f.rewrite(arg)
-	if err != nil {
-		f.report(f.cmd, err)
-		return nil
-	}
-	before := f.status
-	f.status, f.dropped = exitOK, 0
-	f.base = 0 // each file is a capture of its own
-	if err = f.sel.prepare(ctx, f.app, &f.opts.input, []string{arg}); err == nil {
-		err = f.write(ctx, to, container, []string{arg})
-	}
-	failed := f.status
-	if before != exitOK && failed != exitTrouble {
-		f.status = before
-	}
-	switch {
-	case err != nil || failed != exitOK:
-		if failed == exitLossy {
-			fmt.Fprintf(f.errOut, "flowtool: %s: not replaced, because the rest of it would be lost\n", contentview.Escape(arg, false))
-		}
-		return to.discard(err)
-	case f.dropped == 0:
-		return to.discard(nil)
-	}
-	return to.finish(nil, exitOK)
-}
-
-// container returns the container of a file.
-func (f *filtering) container(ctx context.Context, arg string) (dumpfile.Container, error) {
-	in, name, done, err := f.open(ctx, arg)
-	if err != nil {
-		return 0, err
-	}
-	defer done()
-	if !rereadable(in) {
-		return 0, usagef("%s is not a regular file, so it cannot be replaced", name)
-	}
-	d := dumpfile.NewReader(in, f.opts.input.options(name))
-	defer d.Close()
-	_, c, err := d.Format()
-	return c, err
-}
-
-// input reads one input. ErrStop means that no more is wanted.
-func (f *filtering) input(ctx context.Context, arg string) error {
-	var opened context.Context
-	opened, f.abandon = context.WithCancel(ctx)
-	defer f.abandon()
-	in, name, done, err := f.open(opened, arg)
-	if err != nil {
-		return err
-	}
-	defer done()
-	opts := f.opts.input.options(name)
-	opts.Only = f.sel.Needs()
-	opts.Skim = !f.sel.NeedsContent()
-	opts.DropLarge = opts.Skim && f.opts.count
-	d := dumpfile.NewReader(in, opts)
-	defer d.Close()
-	f.bar.start(d)
-	f.live = !rereadable(in)
-	var stop error
-	err = pipeline.Run(ctx, d, f.opts.input.workers, f.work, func(p *picked) error {
-		stop = f.emit(p)
-		return stop
-	})
-	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
-		f.base += e.Flow // and not what was read ahead
-	} else {
-		f.base += d.Count()
-	}
-	if err == nil {
-		return stop
-	}
-	return err
-}
-
-// work looks at a flow.
-func (f *filtering) work(it *pipeline.Item, p *picked) error {
-	p.through.set(it)
-	if f.opts.input.strict {
-		if _, err := it.Flow(true); err != nil {
-			return err
-		}
-	}
-	ok, err := f.sel.matches(it, f.base+it.Index)
-	if err != nil {
-		return err
-	}
-	p.flows++
-	if ok == f.opts.invert {
-		return nil
-	}
-	p.records = append(p.records, it.Record)
-	if f.opts.max > 0 && int64(len(p.records)) >= f.opts.max {
-		return pipeline.ErrStop // more are not wanted, whatever came before
-	}
-	return nil
-}
-
-// emit writes what is kept of a batch.
-func (f *filtering) emit(p *picked) error {
-	records, stop := p.records, error(nil)
-	if left := f.opts.max - f.kept; f.opts.max > 0 && int64(len(records)) >= left {
-		records, stop = records[:left], pipeline.ErrStop
-	}
-	f.kept += int64(len(records))
-	f.dropped += p.flows - int64(len(records))
-	if f.writer != nil {
-		err := f.writer.WriteRecords(records)
-		if err == nil && f.live {
-			err = f.writer.Flush()
-		}
-		if err != nil {
-			if _, ok := errors.AsType[*dumpfile.Error](err); !ok {
-				err = &outputError{err}
-			}
-			stop = err
-		}
-	}
-	clear(p.records)
-	p.records, p.flows = p.records[:0], 0
-	if stop != nil {
-		f.abandon()
-	}
-	f.bar.update(&p.through)
-	return stop
 }
 
 // warn tells about parts of a filter that are valid but probably not meant.
@@ -383,15 +137,15 @@ func wording(w filter.Warning) string {
 }
 
 // explain says what a filter means.
-func (f *filtering) explain() error {
-	to, err := f.create(f.opts.output, nil)
+func (a *app) explain(sel *selection, output string) error {
+	to, err := a.create(output, nil)
 	if err != nil {
 		return err
 	}
-	if _, err = to.Write([]byte(explain(f.sel.Filter))); err != nil {
+	if _, err = to.Write([]byte(explain(sel.Filter))); err != nil {
 		err = &outputError{err}
 	}
-	return to.finish(err, f.status)
+	return to.finish(err, a.status)
 }
 
 func explain(f *filter.Filter) string {

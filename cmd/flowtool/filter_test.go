@@ -52,7 +52,7 @@ func undamaged(t *testing.T) map[string][]byte {
 // pack returns data in a container.
 func pack(t *testing.T, data []byte, c dumpfile.Container) []byte {
 	var out bytes.Buffer
-	w, err := dumpfile.NewCompressor(&out, c)
+	w, err := dumpfile.NewCompressor(&out, c, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestFilterTerminal(t *testing.T) {
 	} {
 		out, stderr, status := runApp(t, &app{outTTY: true, inTTY: true}, append(append([]string{"filter"}, tt.args...), path)...)
 		if tt.want == "" {
-			const want = "flowtool: a dump is not for terminals: list the flows with \"flowtool read -f EXPR\", name a file with -o, or insist with -o -\nusage: "
+			const want = "flowtool: a mitmproxy flow dump is not for terminals: list the flows with \"flowtool read\", name a file with -o, or insist with -o -\nusage: "
 			if out != "" || !strings.HasPrefix(stderr, want) || status != exitTrouble {
 				t.Errorf("%v: status %d, %q, %q", tt.args, status, out, stderr)
 			}

@@ -5,23 +5,37 @@ import (
 	"strings"
 
 	"github.com/flowtool/flowtool/display"
+	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/migrate"
 )
 
 // formatsHelp is the page "flowtool help formats".
 func formatsHelp() string {
 	var b strings.Builder
-	b.WriteString(`flowtool finds out what a file is from its content; names do not matter.
+	b.WriteString(`flowtool finds out what a file is from its content; names do not matter, and
+--from overrules it. What it writes is --to, else what the name of the output asks
+for, else what the input is.
 
-  mitm    mitmproxy's flow dump, of every format version from 0.10 to 21
-  jsonl   JSON Lines, a flow a line; convert reads and writes it, and
-          read --json shows it (docs/jsonl.md)
-  gzip    one of them in gzip, also several members in a row
-  zstd    one of them in zstd, also several frames in a row
+`)
+	for _, f := range formats.All() {
+		use := "read and written"
+		switch {
+		case !f.CanWrite():
+			use = "read"
+		case !f.CanRead():
+			use = "written"
+		}
+		fmt.Fprintf(&b, "  %-13s %-29s %s\n", f.Name, strings.Join(f.Exts, " "), use)
+		fmt.Fprintf(&b, "  %-13s %s\n", "", f.Doc)
+	}
+	b.WriteString(`
+Each of them may be in gzip or zstd, also in several members or frames in a row;
+output whose name ends in .gz or .zst is compressed.
 
-Dumps that were written one behind the other are read as one, also if their
-versions differ. Everything is shown as format version 21 would have it; the
-steps from version to version are in docs/format.md.
+Inputs that were written one behind the other are read as one, also if the
+versions of their flows differ. Everything is shown as format version 21 would
+have it, and written in the version that it has; migrate and --format-version
+change that. The steps from version to version are in docs/format.md.
 
 Format versions and the mitmproxy releases that write and read them:
 

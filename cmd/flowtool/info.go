@@ -18,6 +18,7 @@ import (
 	"github.com/flowtool/flowtool/contentview"
 	"github.com/flowtool/flowtool/display"
 	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/pipeline"
 	"github.com/flowtool/flowtool/summary"
@@ -136,14 +137,11 @@ func runInfo(ctx context.Context, a *app, cmd *cobra.Command, opts *infoOptions,
 	if err != nil {
 		return err
 	}
-	i := &inspection{app: a, cmd: cmd, opts: opts, loc: a.local}
-	if opts.utc {
-		i.loc = time.UTC
-	}
+	i := &inspection{reader: reader{app: a, cmd: cmd, flags: &opts.input}, opts: opts, loc: a.zone(opts.utc)}
 	if i.sel, err = opts.filter.selection(a, i.loc); err != nil {
 		return err
 	}
-	if err := i.sel.prepare(ctx, a, &opts.input, inputs); err != nil {
+	if err := i.sel.prepare(ctx, &i.reader, inputs); err != nil {
 		return err
 	}
 	to, err := a.create(opts.output, inputs)
@@ -156,108 +154,79 @@ func runInfo(ctx context.Context, a *app, cmd *cobra.Command, opts *infoOptions,
 
 // inspection is a run of the info command over all its inputs.
 type inspection struct {
-	*app
-	cmd  *cobra.Command
-	opts *infoOptions
-	sel  *selection // nil without a filter
-	loc  *time.Location
-	base int64 // flows in the inputs before
-	bar  *progress
+	reader
+	opts  *infoOptions
+	loc   *time.Location
+	shown int // reports
 }
 
 // run writes reports on all inputs.
 func (i *inspection) run(ctx context.Context, inputs []string, to io.Writer) error {
-	i.bar = i.newProgress(&i.opts.input)
+	i.bar = i.newProgress(i.flags)
 	defer i.bar.done()
-	shown := 0
-	for _, arg := range inputs {
+	return i.all(ctx, inputs, func(ctx context.Context, arg string) error {
 		r, err := i.input(ctx, arg)
 		i.bar.clear()
+		if err != nil && fatal(err) {
+			return err
+		}
 		if err != nil {
-			if fatal(err) {
-				return err
-			}
-			i.report(i.cmd, err)
+			i.fault(err)
 		}
 		if r == nil {
-			continue
+			return nil
 		}
-		if i.opts.json {
-			line, err := r.json()
-			if err != nil {
-				return err
-			}
-			if _, err = to.Write(line); err != nil {
-				return &outputError{err}
-			}
-			continue
+		return i.write(r, to)
+	})
+}
+
+// write writes a report.
+func (i *inspection) write(r *infoReport, to io.Writer) error {
+	var text []byte
+	if i.opts.json {
+		var err error
+		if text, err = r.json(); err != nil {
+			return err
 		}
-		var text strings.Builder
-		if shown++; shown > 1 {
-			text.WriteByte('\n')
+	} else {
+		var b strings.Builder
+		if i.shown++; i.shown > 1 {
+			b.WriteByte('\n')
 		}
-		r.write(&text, i.loc, i.opts.top)
-		if _, err := io.WriteString(to, text.String()); err != nil {
-			return &outputError{err}
-		}
+		r.write(&b, i.loc, i.opts.top)
+		text = []byte(b.String())
+	}
+	if _, err := to.Write(text); err != nil {
+		return &outputError{err}
 	}
 	return nil
 }
 
-// partial is the summary of one batch.
-type partial struct {
-	sum     summary.Summary
-	through progressMark
-}
-
 // input reads an input. The report is nil if there is nothing to report on.
 func (i *inspection) input(ctx context.Context, arg string) (*infoReport, error) {
-	in, name, done, err := i.open(ctx, arg)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	flags := &i.opts.input
-	o := flags.options(name)
-	o.DropLarge = !i.sel.needsContent()
-	d := dumpfile.NewReader(in, o)
-	defer d.Close()
-	format, container, err := d.Format()
-	if err != nil {
-		return nil, err
-	}
-	i.bar.start(d)
+	var in *formats.Input
 	var sum summary.Summary
-	work := func(it *pipeline.Item, p *partial) error {
-		p.through.set(it)
-		if ok, err := i.sel.matches(it, i.base+it.Index); err != nil || !ok {
+	err := each(ctx, &i.reader, arg, needs{dropLarge: !i.sel.needsContent()}, func(opened *formats.Input) error {
+		in = opened
+		return nil
+	}, func(it *pipeline.Item, p *summary.Summary) error {
+		if ok, err := i.sel.matches(it, i.index(it)); err != nil || !ok {
 			return err
 		}
-		f, err := it.Flow(flags.strict)
+		f, err := it.Flow(i.flags.strict)
 		if err != nil {
 			return err
 		}
-		return it.Wrap(p.sum.Add(summary.Record{Index: it.Index, Offset: it.Offset, Size: it.Size, Version: it.Version}, f))
-	}
-	emit := func(p *partial) error {
-		sum.Merge(&p.sum)
-		p.sum.Reset()
-		i.bar.update(&p.through)
+		return it.Wrap(p.Add(summary.Record{Index: it.Index, Offset: it.Offset, Size: it.Size, Version: it.Version}, f))
+	}, func(p *summary.Summary) error {
+		sum.Merge(p)
+		p.Reset()
 		return nil
-	}
-	err = pipeline.Run(ctx, d, flags.workers, work, emit)
-	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
-		i.base += e.Flow // and not what was read ahead
-	} else {
-		i.base += d.Count()
-	}
-	if err != nil && statusOf(err) == exitInterrupted {
+	})
+	if in == nil || err != nil && statusOf(err) == exitInterrupted {
 		return nil, err
 	}
-	r := newReport(name, format, container, &sum)
-	if n := d.Size(); n >= 0 {
-		r.Size = &n
-	}
+	r := newReport(inputName(arg), in, &sum)
 	if i.sel != nil {
 		text := i.sel.Expr().Text
 		r.Filter = &text
@@ -269,9 +238,13 @@ func (i *inspection) input(ctx context.Context, arg string) (*infoReport, error)
 	return r, err
 }
 
-func newReport(name string, format dumpfile.Format, container dumpfile.Container, s *summary.Summary) *infoReport {
+func newReport(name string, in *formats.Input, s *summary.Summary) *infoReport {
+	format := emptyFormat
+	if in.Format != nil {
+		format = in.Format.Name
+	}
 	r := &infoReport{
-		File: name, Format: format.String(), Container: container.String(),
+		File: name, Format: format, Container: in.Container.String(),
 		Flows: s.Flows, Types: orEmpty(s.Types), Statuses: orEmpty(s.Statuses),
 		Edited: s.Edited, Errors: s.Errors, Marked: s.Marked, Replayed: s.Replayed,
 		Intercepted: s.Intercepted, Commented: s.Commented,
@@ -297,11 +270,17 @@ func newReport(name string, format dumpfile.Format, container dumpfile.Container
 			InOrder: s.Disordered == 0,
 		}
 	}
+	if in.Size >= 0 {
+		r.Size = &in.Size
+	}
 	for _, l := range s.Largest {
 		r.Largest = append(r.Largest, infoLarge(l))
 	}
 	return r
 }
+
+// emptyFormat is the format of inputs with nothing in them.
+const emptyFormat = "empty"
 
 // json returns the report as a line of JSON. What acts on a terminal is escaped
 // beyond what JSON demands.
@@ -338,11 +317,11 @@ func (r *infoReport) write(w *strings.Builder, loc *time.Location, top int) {
 	size := func(n int64) string { return string(display.AppendSize(nil, n)) }
 
 	fact("file", "%s", fileName(r.File))
-	if r.Format == dumpfile.FormatEmpty.String() {
+	if r.Format == emptyFormat {
 		fact("format", "empty: no flows")
 		return
 	}
-	kind := "mitmproxy flow dump"
+	kind := formats.Named(r.Format).Doc
 	if r.Container != dumpfile.ContainerNone.String() {
 		kind += " in " + r.Container
 	}

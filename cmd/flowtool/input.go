@@ -11,10 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/formats"
 )
 
 // inputFlags are the flags of every command that reads dumps.
 type inputFlags struct {
+	from      string
 	maxRecord size
 	maxDepth  int
 	maxElems  int
@@ -30,6 +32,8 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	f.maxRecord = dumpfile.DefaultMaxRecord
 	f.maxWindow = dumpfile.DefaultMaxWindow
 	fl := cmd.Flags()
+	fl.StringVar(&f.from, "from", "", "the inputs are `FORMAT` (default: found from their content)")
+	completeWords(cmd, "from", formatWords((*formats.Format).CanRead)...)
 	fl.Var(&f.maxRecord, "max-record", "largest `size` of one flow in the file")
 	fl.IntVar(&f.maxDepth, "max-depth", 0, "deepest nesting within a flow (default 500)")
 	fl.IntVar(&f.maxElems, "max-elements", 0, "most elements of a list or map within a flow (default 1048576)")
@@ -44,7 +48,9 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 
 // check returns an error if a flag has a value that makes no sense.
 func (f *inputFlags) check() error {
-	switch {
+	switch from := formats.Named(f.from); {
+	case f.from != "" && (from == nil || !from.CanRead()):
+		return usagef("--from is %s, not %q", formatNames((*formats.Format).CanRead), f.from)
 	case f.maxElems < 0:
 		return usagef("--max-elements is a number of elements, not %d", f.maxElems)
 	case f.maxDepth < 0:
@@ -59,20 +65,35 @@ func (f *inputFlags) check() error {
 	return nil
 }
 
-func (f *inputFlags) options(name string) *dumpfile.ReaderOptions {
-	return &dumpfile.ReaderOptions{
-		Name:        name,
-		Strict:      f.strict,
-		MaxRecord:   int64(f.maxRecord),
-		MaxDepth:    f.maxDepth,
-		MaxElements: f.maxElems,
-		MaxRatio:    f.maxRatio,
-		MaxWindow:   int64(f.maxWindow),
+// options returns the options for an input of which the needs are wanted.
+func (f *inputFlags) options(name string, need needs) *formats.Options {
+	return &formats.Options{
+		Format: formats.Named(f.from),
+		ReaderOptions: dumpfile.ReaderOptions{
+			Name:        name,
+			Strict:      f.strict,
+			MaxRecord:   int64(f.maxRecord),
+			MaxDepth:    f.maxDepth,
+			MaxElements: f.maxElems,
+			MaxRatio:    f.maxRatio,
+			MaxWindow:   int64(f.maxWindow),
+			Only:        need.only,
+			Skim:        need.skim,
+			DropLarge:   need.dropLarge,
+		},
 	}
 }
 
 // stdinName stands for standard input in messages.
 const stdinName = "standard input"
+
+// inputName returns the name of an input for messages.
+func inputName(arg string) string {
+	if arg == "-" {
+		return stdinName
+	}
+	return arg
+}
 
 // inputs returns the names of the inputs that args ask for.
 func (a *app) inputs(args []string) ([]string, error) {

@@ -311,6 +311,7 @@ func TestGolden(t *testing.T) {
 		golden{"help", []string{"help"}},
 		golden{"help-read", []string{"help", "read"}},
 		golden{"help-convert", []string{"help", "convert"}},
+		golden{"help-migrate", []string{"help", "migrate"}},
 		golden{"help-info", []string{"info", "--help"}},
 		golden{"help-filter", []string{"help", "filter"}},
 		golden{"help-filters", []string{"help", "filters"}},

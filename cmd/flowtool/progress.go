@@ -6,6 +6,7 @@ import (
 
 	"github.com/flowtool/flowtool/display"
 	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/pipeline"
 )
 
@@ -31,7 +32,8 @@ type progressMark struct {
 	flows  int64
 }
 
-func (m *progressMark) set(it *pipeline.Item) {
+// add takes note that a flow is done.
+func (m *progressMark) add(it *pipeline.Item) {
 	m.offset, m.flows = it.Offset+it.Size, m.flows+1
 }
 
@@ -48,14 +50,14 @@ func (a *app) newProgress(f *inputFlags) *progress {
 }
 
 // start begins with an input.
-func (p *progress) start(d *dumpfile.Reader) {
+func (p *progress) start(in *formats.Input) {
 	if p == nil {
 		return
 	}
 	p.before += p.mark.offset
 	p.mark = progressMark{}
-	p.size = d.Size()
-	if _, c, _ := d.Format(); c != dumpfile.ContainerNone {
+	p.size = in.Size
+	if in.Container != dumpfile.ContainerNone {
 		p.size = -1 // offsets are those of what comes out
 	}
 }

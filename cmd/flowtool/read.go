@@ -7,14 +7,13 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flowtool/flowtool/display"
-	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/jsonl"
+	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/pipeline"
 )
 
@@ -97,18 +96,13 @@ func completeFields(_ *cobra.Command, _ []string, toComplete string) ([]string, 
 
 // reading is a run of the read command over all its inputs.
 type reading struct {
-	*app
-	cmd     *cobra.Command
+	reader
 	opts    *readOptions
 	to      *output
 	columns *display.Columns
 	display display.Options
 	picks   picks
-	sel     *selection // nil without a filter
-	base    int64      // flows in the inputs before
 	shown   int64
-	bar     *progress
-	abandon context.CancelFunc // ends reading of the input at hand
 }
 
 // listing is the output of one batch.
@@ -119,7 +113,6 @@ type listing struct {
 	ends    []int            // of the flows in text
 	rest    []*pipeline.Item // behind those, not rendered yet
 	last    bool             // no later flow is wanted
-	through progressMark
 }
 
 const (
@@ -131,7 +124,7 @@ const (
 )
 
 func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions, args []string) error {
-	r := &reading{app: a, cmd: cmd, opts: opts}
+	r := &reading{reader: reader{app: a, cmd: cmd, flags: &opts.input}, opts: opts}
 	given := cmd.Flags().Changed
 	switch {
 	case opts.detail < display.Nothing || opts.detail > display.Full:
@@ -161,10 +154,7 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 			return usagef("%v", err)
 		}
 	}
-	r.display = display.Options{Detail: opts.detail, Location: a.local, Lines: opts.lines, MaxBody: int64(opts.maxBody)}
-	if opts.utc {
-		r.display.Location = time.UTC
-	}
+	r.display = display.Options{Detail: opts.detail, Location: a.zone(opts.utc), Lines: opts.lines, MaxBody: int64(opts.maxBody)}
 	if r.sel, err = opts.filter.selection(a, r.display.Location); err != nil {
 		return err
 	}
@@ -172,7 +162,7 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 	if err != nil {
 		return err
 	}
-	if err := r.sel.prepare(ctx, a, &opts.input, inputs); err != nil {
+	if err := r.sel.prepare(ctx, &r.reader, inputs); err != nil {
 		return err
 	}
 	if r.to, err = a.create(opts.output, inputs); err != nil {
@@ -183,69 +173,26 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 }
 
 // run reads all inputs.
-func (r *reading) run(ctx context.Context, inputs []string) error {
-	a, cmd, opts := r.app, r.cmd, r.opts
-	var err error
-	if r.display.Color, err = a.color(opts.color, r.to); err != nil {
+func (r *reading) run(ctx context.Context, inputs []string) (err error) {
+	if r.display.Color, err = r.color(r.opts.color, r.to); err != nil {
 		return err
 	}
-	if a.outTTY && r.to.stdout && opts.detail == display.Line {
-		r.display.Width = a.width
+	if r.outTTY && r.to.stdout && r.opts.detail == display.Line {
+		r.display.Width = r.width
 	}
-	r.bar = a.newProgress(&opts.input)
+	r.bar = r.newProgress(r.flags)
 	defer r.bar.done()
-	for _, arg := range inputs {
+	shallow := (r.columns != nil || r.opts.detail < display.Bodies) && !r.opts.json && !r.sel.needsContent()
+	return r.all(ctx, inputs, func(ctx context.Context, arg string) error {
 		if r.picks.beyond(r.base) {
-			return nil
+			return pipeline.ErrStop
 		}
-		if err := r.input(ctx, arg); err != nil {
-			if err == pipeline.ErrStop {
-				return nil
-			}
-			if fatal(err) {
-				return err
-			}
-			r.bar.clear()
-			a.report(cmd, err)
-		}
-	}
-	return nil
-}
-
-// input reads one input. ErrStop means that no more is wanted.
-func (r *reading) input(ctx context.Context, arg string) error {
-	var opened context.Context
-	opened, r.abandon = context.WithCancel(ctx)
-	defer r.abandon()
-	in, name, done, err := r.open(opened, arg)
-	if err != nil {
-		return err
-	}
-	defer done()
-	opts := r.opts.input.options(name)
-	opts.DropLarge = (r.columns != nil || r.opts.detail < display.Bodies) && !r.opts.json && !r.sel.needsContent()
-	d := dumpfile.NewReader(in, opts)
-	defer d.Close()
-	r.bar.start(d)
-	var stop error
-	err = pipeline.Run(ctx, d, r.opts.input.workers, r.work, func(l *listing) error {
-		stop = r.emit(l)
-		return stop
+		return each(ctx, &r.reader, arg, needs{dropLarge: shallow}, nil, r.work, r.emit)
 	})
-	if e, ok := errors.AsType[*dumpfile.Error](err); ok {
-		r.base += e.Flow // and not what was read ahead
-	} else {
-		r.base += d.Count()
-	}
-	if err == nil {
-		return stop
-	}
-	return err
 }
 
 // work renders a flow, unless there is enough text in l already.
 func (r *reading) work(it *pipeline.Item, l *listing) error {
-	l.through.set(it)
 	if len(l.text) > maxText {
 		l.rest = append(l.rest, it)
 		return nil
@@ -254,17 +201,14 @@ func (r *reading) work(it *pipeline.Item, l *listing) error {
 }
 
 func (r *reading) render(it *pipeline.Item, l *listing) error {
-	index := r.base + it.Index
+	index := r.index(it)
 	if !r.picks.index(index) {
 		if r.picks.beyond(index) {
 			l.last = true
 			return pipeline.ErrStop
 		}
-		if r.opts.input.strict {
-			return r.check(it)
-		}
 		_, err := it.Newest() // damage is damage, shown or not
-		return err
+		return cmp.Or(err, r.check(it))
 	}
 	if ok, err := r.sel.matches(it, index); err != nil || !ok {
 		return err
@@ -274,7 +218,7 @@ func (r *reading) render(it *pipeline.Item, l *listing) error {
 	}
 	var f flow.Flow
 	var err error
-	if r.opts.input.strict {
+	if r.flags.strict {
 		f, err = it.Flow(true)
 	} else {
 		f, err = it.View(&l.viewer)
@@ -305,8 +249,8 @@ func (r *reading) render(it *pipeline.Item, l *listing) error {
 
 // renderJSON renders a flow as a line of JSON.
 func (r *reading) renderJSON(it *pipeline.Item, l *listing) error {
-	if len(r.opts.ids) > 0 || r.opts.input.strict {
-		f, err := it.Flow(r.opts.input.strict)
+	if len(r.opts.ids) > 0 || r.flags.strict {
+		f, err := it.Flow(r.flags.strict)
 		if err != nil {
 			return err
 		}
@@ -327,11 +271,6 @@ func (r *reading) renderJSON(it *pipeline.Item, l *listing) error {
 	return nil
 }
 
-func (r *reading) check(it *pipeline.Item) error {
-	_, err := it.Flow(true)
-	return err
-}
-
 // emit writes the output of a batch.
 func (r *reading) emit(l *listing) error {
 	err := r.flush(l)
@@ -344,10 +283,9 @@ func (r *reading) emit(l *listing) error {
 	}
 	clear(l.rest)
 	l.rest = l.rest[:0]
-	if err != nil || l.last {
+	if l.last {
 		r.abandon()
 	}
-	r.bar.update(&l.through)
 	return err
 }
 
@@ -388,6 +326,9 @@ func (e *outputError) Unwrap() error { return e.err }
 func fatal(err error) bool {
 	switch err.(type) {
 	case *outputError, *usageError:
+		return true
+	}
+	if _, ok := errors.AsType[*migrate.LossError](err); ok {
 		return true
 	}
 	return statusOf(err) == exitInterrupted

@@ -18,8 +18,8 @@ import (
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/filter"
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/pipeline"
-	"github.com/flowtool/flowtool/state"
 )
 
 // filterFlags are the flags of commands that take a filter.
@@ -159,13 +159,13 @@ func pointAt(text string, offset, n int) string {
 }
 
 // prepare finds out what the filter has to know of the capture as a whole.
-func (s *selection) prepare(ctx context.Context, a *app, flags *inputFlags, inputs []string) error {
+func (s *selection) prepare(ctx context.Context, r *reader, inputs []string) error {
 	if s == nil || !s.NeedsSpan() {
 		return nil
 	}
 	s.first, s.last = math.Inf(1), math.Inf(-1)
 	for _, arg := range inputs {
-		if err := s.span(ctx, a, flags, arg); err != nil {
+		if err := s.span(ctx, r, arg); err != nil {
 			return err
 		}
 	}
@@ -174,8 +174,8 @@ func (s *selection) prepare(ctx context.Context, a *app, flags *inputFlags, inpu
 
 // span looks for the first and the last start of a flow in an input. What is
 // wrong with the input is found again, and told, when it is filtered.
-func (s *selection) span(ctx context.Context, a *app, flags *inputFlags, arg string) error {
-	if f, ok := a.in.(*os.File); ok && arg == "-" && isRegular(f) {
+func (s *selection) span(ctx context.Context, r *reader, arg string) error {
+	if f, ok := r.in.(*os.File); ok && arg == "-" && isRegular(f) {
 		// It is not opened again, and need not be at its beginning.
 		begin, err := f.Seek(0, io.SeekCurrent)
 		if err != nil {
@@ -183,25 +183,18 @@ func (s *selection) span(ctx context.Context, a *app, flags *inputFlags, arg str
 		}
 		defer f.Seek(begin, io.SeekStart)
 	}
-	in, name, done, err := a.open(ctx, arg)
-	if err != nil {
-		return nil
-	}
-	defer done()
-	if !rereadable(in) {
-		return usagef("a time relative to the start or end of the capture takes reading it twice, which is not possible for %s: save it to a file first", name)
-	}
-	opts := flags.options(name)
-	opts.DropLarge = true
-	opts.Only = []string{"request"}
-	d := dumpfile.NewReader(in, opts)
-	defer d.Close()
 	type span struct {
 		first, last float64
 		any         bool
 		viewer      flow.Viewer
 	}
-	err = pipeline.Run(ctx, d, flags.workers, func(it *pipeline.Item, p *span) error {
+	once := &reader{app: r.app, cmd: r.cmd, flags: r.flags, quiet: true}
+	err := each(ctx, once, arg, needs{only: []string{"request"}, dropLarge: true}, func(in *formats.Input) error {
+		if once.live {
+			return usagef("a time relative to the start or end of the capture takes reading it twice, which is not possible for %s: save it to a file first", inputName(arg))
+		}
+		return nil
+	}, func(it *pipeline.Item, p *span) error {
 		f, err := it.View(&p.viewer)
 		if err != nil {
 			return err
@@ -220,7 +213,7 @@ func (s *selection) span(ctx context.Context, a *app, flags *inputFlags, arg str
 		p.any = false
 		return nil
 	})
-	if statusOf(err) == exitInterrupted {
+	if fatal(err) {
 		return err
 	}
 	return nil
@@ -236,10 +229,6 @@ func (s *selection) matches(it *pipeline.Item, index int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return s.matchValue(it, v, index)
-}
-
-func (s *selection) matchValue(it *pipeline.Item, v *state.Value, index int64) (bool, error) {
 	ok, err := s.MatchState(v, &filter.Facts{Index: index, Version: it.Version, First: s.first, Last: s.last})
 	if err != nil {
 		return false, s.wrap(it, err)
