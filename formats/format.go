@@ -43,6 +43,10 @@ func (f *Format) CanRead() bool { return f.open != nil }
 // CanWrite tells whether f can be an output.
 func (f *Format) CanWrite() bool { return f.create != nil }
 
+// Copies tells whether a sink for f writes the records of a dump as they are, so
+// that nobody needs to look into them.
+func (f *Format) Copies() bool { return f == mitm }
+
 // Named returns the format with a name, nil if there is none.
 func Named(name string) *Format {
 	for _, f := range table() {

@@ -93,6 +93,9 @@ type piece struct {
 
 // needs tells what the command is going to look at.
 func (c *copying) needs() needs {
+	if !c.count && (c.target != (migrate.Version{}) || c.to != nil && !c.to.Copies()) {
+		return needs{}
+	}
 	n := needs{skim: !c.sel.needsContent()}
 	if c.sel != nil {
 		n.only = c.sel.Needs()

@@ -125,7 +125,7 @@ func (a *app) open(ctx context.Context, arg string) (r io.Reader, name string, d
 		}
 		return newPipe(ctx, a.in), stdinName, func() {}, nil
 	}
-	f, err := os.Open(arg)
+	f, err := openFile(ctx, arg)
 	if err != nil {
 		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			err = fmt.Errorf("%s: %w", fileName(arg), pe.Err)
@@ -141,6 +141,27 @@ func (a *app) open(ctx context.Context, arg string) (r io.Reader, name string, d
 	}
 	r, unmap := mapped(f)
 	return r, arg, func() { unmap(); f.Close() }, nil
+}
+
+// openFile opens a file for reading. Opening a named pipe waits for somebody who
+// writes to it, until ctx ends.
+func openFile(ctx context.Context, name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	if err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return os.Open(name)
+	}
+	var f *os.File
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		f, err = os.Open(name)
+	}()
+	select {
+	case <-opened:
+		return f, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // mapped maps a file into memory, or returns it as it is if that is not possible.

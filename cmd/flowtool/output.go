@@ -18,6 +18,7 @@ import (
 type output struct {
 	io.Writer
 	stdout bool
+	device *os.File // a device or a pipe, which is written to as it is; or nil
 	temp   *os.File // nil if there is nothing to rename
 	target string
 	was    os.FileInfo // what is replaced must still be this; nil if it does not matter
@@ -54,7 +55,7 @@ func (a *app) create(path string, inputs []string) (*output, error) {
 		}
 		if !old.Mode().IsRegular() { // a device or a pipe: nothing to replace
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
-			return &output{Writer: f}, err
+			return &output{Writer: f, device: f}, err
 		}
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
@@ -67,8 +68,8 @@ func (a *app) create(path string, inputs []string) (*output, error) {
 	return &output{Writer: temp, temp: temp, target: path}, nil
 }
 
-// rewrite opens an output that takes the place of a file, with its permissions,
-// unless that changes meanwhile.
+// rewrite opens an output that takes the place of a file, with its permissions and
+// its owner, unless that changes meanwhile.
 func (a *app) rewrite(path string) (*output, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -81,7 +82,8 @@ func (a *app) rewrite(path string) (*output, error) {
 	to, err := a.create(target, nil)
 	if err == nil {
 		to.was = info
-		err = to.temp.Chmod(info.Mode().Perm())
+		// The owner first, because changing it may take permissions away.
+		err = cmp.Or(keepOwner(to.temp, info), to.temp.Chmod(info.Mode().Perm()))
 		if err != nil {
 			err = to.discard(err)
 		}
@@ -114,6 +116,11 @@ func (a *app) sameFile(arg string, info os.FileInfo) bool {
 // finish puts a file in its place, unless the command failed: because of err, or
 // with the given exit status.
 func (o *output) finish(err error, status int) error {
+	if o.device != nil {
+		if closed := o.device.Close(); err == nil && closed != nil {
+			err = &outputError{closed}
+		}
+	}
 	if o.temp == nil {
 		return err
 	}

@@ -239,7 +239,11 @@ func (s *selection) matches(it *pipeline.Item, index int64) (bool, error) {
 // completeFilter completes the operator at the end of an expression.
 func completeFilter(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	before, op := toComplete, ""
-	if i := strings.LastIndexByte(toComplete, '~'); i >= 0 {
+	if toComplete != "" && !strings.ContainsRune(" (!&|", rune(toComplete[len(toComplete)-1])) {
+		i := strings.LastIndexByte(toComplete, '~')
+		if i < 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp // within a word
+		}
 		before, op = toComplete[:i], toComplete[i+1:]
 	}
 	var out []string
