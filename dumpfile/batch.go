@@ -33,6 +33,9 @@ type Batch struct {
 	// Faults are parts of such an input that gave no record, while reading goes on
 	// behind them.
 	Faults []error
+	// Skipped is the number of flows of such an input that come before the batch
+	// and were skipped because nobody wants them.
+	Skipped int64
 	// Weight is how many bytes of memory such records, and what they are made of,
 	// are going to take.
 	Weight int64
@@ -109,7 +112,7 @@ func (b *Batch) Reset() {
 	clear(b.Records)
 	b.Records, b.used = b.Records[:0], 0
 	clear(b.Faults)
-	b.Faults, b.Weight = b.Faults[:0], 0
+	b.Faults, b.Skipped, b.Weight = b.Faults[:0], 0, 0
 	b.slab.Reset()
 	b.mapping = nil
 }

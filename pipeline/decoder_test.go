@@ -27,11 +27,12 @@ type parts struct {
 	dump   []byte
 	n      int
 	bad    int
+	skip   int64 // flows that are skipped behind every part
 	read   int
 }
 
 func newParts(dump []byte, n, bad int) *parts {
-	return &parts{dumpfile.NewOrigin(&dumpfile.ReaderOptions{Name: "in"}, "parts", "part"), migrate.NewStream(nil), dump, n, bad, 0}
+	return &parts{dumpfile.NewOrigin(&dumpfile.ReaderOptions{Name: "in"}, "parts", "part"), migrate.NewStream(nil), dump, n, bad, 0, 0}
 }
 
 var errBad = errors.New("bad part")
@@ -39,6 +40,9 @@ var errBad = errors.New("bad part")
 func (s *parts) Stream() *migrate.Stream { return s.stream }
 
 func (s *parts) ReadBatch(b *dumpfile.Batch) error {
+	if s.skip > 0 && s.read > 0 {
+		b.Skipped = s.skip
+	}
 	if s.read == s.n {
 		return io.EOF
 	}
@@ -118,6 +122,29 @@ func TestDecoder(t *testing.T) {
 				t.Errorf("faults %q, want %q", faults, want)
 			}
 		})
+	}
+}
+
+// TestSkipped: flows that the source skips count.
+func TestSkipped(t *testing.T) {
+	dump := flowtest.Read(t, flowtest.Path("har", "other.mitm"))
+	src := newParts(dump, 3, -1)
+	src.skip = 1000
+	var flows int64
+	var indexes []int64
+	err := pipeline.Run(t.Context(), src, pipeline.Options{Workers: 3, Flows: &flows}, note, func(o *out) error {
+		indexes = append(indexes, o.indexes...)
+		o.reset()
+		return nil
+	})
+	per := int64(len(indexes)) / 3
+	if err != nil || flows != 3*per+3000 {
+		t.Errorf("%d flows, %v", flows, err)
+	}
+	for i, n := range indexes {
+		if want := int64(i) + int64(i)/per*1000; n != want {
+			t.Fatalf("flow %d is where flow %d should be", n, want)
+		}
 	}
 }
 

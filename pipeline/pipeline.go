@@ -61,6 +61,9 @@ type Options struct {
 	// Target is the format version that [Item.Migrated] is asked for; the zero
 	// Version if it is not.
 	Target migrate.Version
+	// Flows is set to the number of flows that work was called for without error,
+	// and of those that src skipped; nil if nobody wants to know.
+	Flows *int64
 	// Fault is told what gave no record while reading goes on behind it, in the
 	// order of the input, before what comes after is emitted.
 	Fault func(error)
@@ -107,6 +110,9 @@ func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, 
 		group.Go(func() { e.worker(id) })
 	}
 	group.Wait()
+	if opts.Flows != nil {
+		*opts.Flows = e.flows
+	}
 	if err := e.err; err != nil {
 		if errors.Is(err, ErrStop) || err == io.EOF {
 			return nil
@@ -122,6 +128,7 @@ type job[T any] struct {
 	last  int // the worker that had it last
 	batch dumpfile.Batch
 	items []Item
+	done  int // items that have been worked on
 	out   T
 	err   error
 	held  int64 // bytes of records in memory, as far as they count
@@ -157,6 +164,7 @@ type engine[T any] struct {
 	next     int       // number of the next job to emit
 	emitting bool      // somebody is at it
 	err      error     // what ended the run
+	flows    int64     // see Options.Flows
 
 	index int64 // of the next record to prepare; whose turn that is may use it
 }
@@ -196,6 +204,7 @@ func (e *engine[T]) do(j *job[T]) {
 			return
 		}
 		j.items[i].forget()
+		j.done++
 	}
 }
 
@@ -255,7 +264,7 @@ func (e *engine[T]) read(j *job[T]) bool {
 	if e.decoder != nil {
 		j.batch.Reset()
 	}
-	j.items, j.err = j.items[:0], e.src.ReadBatch(&j.batch)
+	j.items, j.done, j.err = j.items[:0], 0, e.src.ReadBatch(&j.batch)
 	e.ended = j.err != nil
 	if e.decoder == nil {
 		e.prepare(j)
@@ -278,6 +287,7 @@ func (e *engine[T]) decode(j *job[T]) bool {
 	if !e.myTurn(j) {
 		return false
 	}
+	e.index += j.batch.Skipped
 	for i := range j.batch.Records {
 		j.batch.Records[i].Index = e.index
 		e.index++
@@ -331,6 +341,7 @@ func (e *engine[T]) finish(j *job[T]) {
 		e.mu.Unlock()
 		err := j.batch.Check(nil)
 		if err == nil {
+			e.flows += j.batch.Skipped + int64(j.done)
 			if err = cmp.Or(e.show(j), j.err); err != nil {
 				err = j.batch.Check(err)
 			}

@@ -60,14 +60,14 @@ func each[T any](ctx context.Context, r *reader, arg string, need needs, opened 
 	r.bar.start(src)
 	var flows int64
 	var stop error
-	err = pipeline.Run(ctx, src.Source, pipeline.Options{Workers: r.flags.workers, Target: r.target, Fault: r.fault}, func(it *pipeline.Item, c *counted[T]) error {
+	run := pipeline.Options{Workers: r.flags.workers, Target: r.target, Fault: r.fault, Flows: &flows}
+	err = pipeline.Run(ctx, src.Source, run, func(it *pipeline.Item, c *counted[T]) error {
 		if err := work(it, &c.out); err != nil {
 			return err
 		}
 		c.mark.add(it)
 		return nil
 	}, func(c *counted[T]) error {
-		flows += c.mark.flows
 		if stop = emit(&c.out); stop != nil {
 			abandon()
 		}
