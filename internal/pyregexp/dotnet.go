@@ -21,7 +21,7 @@ type dotnet struct {
 
 // newDotnet returns the form of a tree for regexp2, or nil if regexp2 does not take it.
 func newDotnet(root *node, kind Kind, timeout time.Duration) *dotnet {
-	w := dotnetWriter{referred: referred(root)}
+	w := dotnetWriter{writer{nothing: `(?!)`, escape: escapeDotnet}, referred(root)}
 	w.node(root)
 	re, err := regexp2.Compile(w.String(), regexp2.OptionMaxBacktrackingStackSize(maxDotnetStack))
 	if err != nil {
@@ -62,7 +62,7 @@ func (d *dotnet) match(s []byte) (bool, error) {
 // A dotnetWriter writes a tree in the syntax of .NET, without flags and with all classes spelled
 // out. Groups are written only if something refers to them.
 type dotnetWriter struct {
-	strings.Builder
+	writer
 	referred map[int]bool
 }
 
@@ -72,7 +72,7 @@ func (w *dotnetWriter) node(n *node) {
 	case opEmpty:
 		w.WriteString(`(?:)`)
 	case opFail:
-		w.WriteString(`(?!)`)
+		w.set(nil)
 	case opChar, opSet:
 		w.set(n.chars())
 	case opAnchor:
@@ -82,12 +82,7 @@ func (w *dotnetWriter) node(n *node) {
 			w.group("(?:", sub)
 		}
 	case opAlt:
-		for i, sub := range n.subs {
-			if i > 0 {
-				w.WriteByte('|')
-			}
-			w.node(sub)
-		}
+		w.alternatives(n.subs, w.node)
 	case opRepeat:
 		w.group("(?:", n.subs[0])
 		w.count(n.min, n.max)
@@ -140,20 +135,6 @@ func lookBegin(behind, negate bool) string {
 	return "(?="
 }
 
-// count writes a quantifier.
-func (w *dotnetWriter) count(lo, hi int64) {
-	switch {
-	case lo == 0 && hi == unlimited:
-		w.WriteByte('*')
-	case lo == 1 && hi == unlimited:
-		w.WriteByte('+')
-	case hi == unlimited:
-		fmt.Fprintf(w, "{%d,}", lo)
-	default:
-		fmt.Fprintf(w, "{%d,%d}", lo, hi)
-	}
-}
-
 // anchor writes an anchor. Those of .NET that do not mean the same are spelled out.
 func (w *dotnetWriter) anchor(a anchor) {
 	switch a {
@@ -196,35 +177,11 @@ func (w *dotnetWriter) boundary(words runeSet, inside bool) {
 	}
 }
 
-// set writes a class. Surrogates, which valid text does not have, are left out.
-func (w *dotnetWriter) set(s runeSet) {
-	if s.overlaps(0xD800, 0xDFFF) {
-		s = append(s.within(0, 0xD7FF), s.within(0xE000, maxRune)...)
-	}
-	switch {
-	case len(s) == 0:
-		w.WriteString(`(?!)`)
-		return
-	case len(s) == 1 && s[0].lo == s[0].hi:
-		w.char(s[0].lo)
-		return
-	}
-	w.WriteByte('[')
-	for _, x := range s {
-		w.char(x.lo)
-		if x.hi > x.lo {
-			w.WriteByte('-')
-			w.char(x.hi)
-		}
-	}
-	w.WriteByte(']')
-}
-
-// char writes one character.
-func (w *dotnetWriter) char(r rune) {
+// escapeDotnet writes one character.
+func escapeDotnet(b *strings.Builder, r rune) {
 	if r > 0xFFFF {
-		w.WriteRune(r)
+		b.WriteRune(r)
 		return
 	}
-	fmt.Fprintf(w, `\u%04x`, r)
+	fmt.Fprintf(b, `\u%04x`, r)
 }

@@ -123,7 +123,7 @@ type linear struct {
 // newLinear returns the linear form of a tree without obstacles, or nil if Go does not take it,
 // because it is nested too deep.
 func newLinear(root *node) *linear {
-	t := translator{linear: &linear{}}
+	t := translator{writer{nothing: `[^\x00-\x{10FFFF}]`, escape: escapeGo}, &linear{}}
 	t.node(root)
 	re, err := regexp.Compile(t.String())
 	if err != nil {
@@ -151,7 +151,7 @@ func (l *linear) match(kind Kind, text []byte) (ok, sure bool) {
 // A translator writes a tree in the syntax of Go's package regexp, without flags and groups.
 // There must be no obstacle in the tree.
 type translator struct {
-	strings.Builder
+	writer
 	*linear
 }
 
@@ -171,15 +171,10 @@ func (t *translator) node(n *node) {
 			t.grouped(sub, sub.op == opAlt)
 		}
 	case opAlt:
-		for i, sub := range n.subs {
-			if i > 0 {
-				t.WriteByte('|')
-			}
-			t.node(sub)
-		}
+		t.alternatives(n.subs, t.node)
 	case opRepeat:
 		t.grouped(n.subs[0], !n.subs[0].isUnit())
-		t.count(n.min, n.max)
+		t.count(n.min, n.max) // whether it is lazy makes no difference to whether there is a match
 	case opCapture:
 		t.node(n.subs[0])
 	default:
@@ -196,22 +191,6 @@ func (t *translator) grouped(n *node, group bool) {
 		return
 	}
 	t.node(n)
-}
-
-// count writes a quantifier. Whether it is lazy makes no difference to whether there is a match.
-func (t *translator) count(lo, hi int64) {
-	switch {
-	case lo == 0 && hi == unlimited:
-		t.WriteByte('*')
-	case lo == 1 && hi == unlimited:
-		t.WriteByte('+')
-	case lo == 0 && hi == 1:
-		t.WriteByte('?')
-	case hi == unlimited:
-		fmt.Fprintf(t, "{%d,}", lo)
-	default:
-		fmt.Fprintf(t, "{%d,%d}", lo, hi)
-	}
 }
 
 // anchor writes an anchor.
@@ -241,42 +220,23 @@ func (t *translator) anchor(a anchor) {
 	}
 }
 
-// set writes a class.
+// set writes a class, and notes whether it tells bytes that are not UTF-8 from U+FFFD.
 func (t *translator) set(s runeSet) {
 	if escapes := s.within(escapeMin, escapeMax); s.has('\uFFFD') {
 		t.telling = t.telling || escapes.size() <= escapeMax-escapeMin
 	} else {
 		t.telling = t.telling || len(escapes) > 0
 	}
-	if s.overlaps(0xD800, 0xDFFF) {
-		s = append(s.within(0, 0xD7FF), s.within(0xE000, maxRune)...)
-	}
-	switch {
-	case len(s) == 0:
-		t.WriteString(`[^\x00-\x{10FFFF}]`)
-		return
-	case len(s) == 1 && s[0].lo == s[0].hi:
-		t.char(s[0].lo)
-		return
-	}
-	t.WriteByte('[')
-	for _, x := range s {
-		t.char(x.lo)
-		if x.hi > x.lo {
-			t.WriteByte('-')
-			t.char(x.hi)
-		}
-	}
-	t.WriteByte(']')
+	t.writer.set(s)
 }
 
-// char writes one character.
-func (t *translator) char(r rune) {
+// escapeGo writes one character.
+func escapeGo(b *strings.Builder, r rune) {
 	if r < 0x80 && (isLetter(toLower[byte(r)]) || '0' <= r && r <= '9') {
-		t.WriteByte(byte(r))
+		b.WriteByte(byte(r))
 		return
 	}
-	t.WriteString(`\x{`)
-	t.WriteString(strconv.FormatInt(int64(r), 16))
-	t.WriteByte('}')
+	b.WriteString(`\x{`)
+	b.WriteString(strconv.FormatInt(int64(r), 16))
+	b.WriteByte('}')
 }
