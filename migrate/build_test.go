@@ -1,47 +1,18 @@
 package migrate
 
 import (
-	"fmt"
 	"math/big"
 	"testing"
 
+	"github.com/flowtool/flowtool/internal/flowtest"
 	"github.com/flowtool/flowtool/state"
 )
-
-// val makes a value of a Go value. Strings are text, []byte is bytes.
-func val(x any) state.Value {
-	switch x := x.(type) {
-	case nil:
-		return state.Null()
-	case bool:
-		return state.Bool(x)
-	case int:
-		return state.Int(int64(x))
-	case float64:
-		return state.Float(x)
-	case string:
-		return state.Text(x)
-	case []byte:
-		return state.Bytes(x)
-	case []any:
-		elems := make([]state.Value, len(x))
-		for i := range x {
-			elems[i] = val(x[i])
-		}
-		return state.NewList(elems...).Value()
-	case *state.Map:
-		return x.Value()
-	case state.Value:
-		return x
-	}
-	panic(fmt.Sprintf("no value for %T", x))
-}
 
 // obj makes a map of keys and values in turn. Keys may be bytes as well.
 func obj(pairs ...any) *state.Map {
 	m := state.NewMap()
 	for i := 0; i < len(pairs); i += 2 {
-		m.SetKey(val(pairs[i]), val(pairs[i+1]))
+		m.SetKey(flowtest.Value(pairs[i]), flowtest.Value(pairs[i+1]))
 	}
 	return m
 }
@@ -56,10 +27,10 @@ func with(m *state.Map, pairs ...any) *state.Map {
 	m = m.Clone()
 	for i := 0; i < len(pairs); i += 2 {
 		if _, ok := pairs[i+1].(removed); ok {
-			m.DeleteKey(val(pairs[i]))
+			m.DeleteKey(flowtest.Value(pairs[i]))
 			continue
 		}
-		m.SetKey(val(pairs[i]), val(pairs[i+1]))
+		m.SetKey(flowtest.Value(pairs[i]), flowtest.Value(pairs[i+1]))
 	}
 	return m
 }

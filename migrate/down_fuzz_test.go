@@ -3,7 +3,6 @@ package migrate_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -372,46 +371,15 @@ var varied = map[string]list{
 	"/websocket/timestamp_end":    {nil, 7.0, 8.0},
 }
 
-// value makes a value of a Go value.
-func value(x any) state.Value {
-	switch x := x.(type) {
-	case nil:
-		return state.Null()
-	case bool:
-		return state.Bool(x)
-	case int:
-		return state.Int(int64(x))
-	case float64:
-		return state.Float(x)
-	case string:
-		return state.Text(x)
-	case []byte:
-		return state.Bytes(x)
-	case list:
-		out := state.NewList()
-		for _, e := range x {
-			out.Append(value(e))
-		}
-		return out.Value()
-	case map[string]any:
-		out := state.NewMap()
-		for _, k := range slices.Sorted(maps.Keys(x)) {
-			out.Set(k, value(x[k]))
-		}
-		return out.Value()
-	}
-	panic(fmt.Sprintf("no value for %T", x))
-}
-
 // vary gives some of the keys of m that are there other values.
 func vary(m *state.Map, r *rand.Rand) {
 	paths := slices.Sorted(maps.Keys(varied))
 	for range 1 + r.IntN(5) {
 		path := paths[r.IntN(len(paths))]
 		v := varied[path][r.IntN(len(varied[path]))]
-		set(m, strings.Split(path, "/")[1:], value(v))
+		set(m, strings.Split(path, "/")[1:], flowtest.Value(v))
 		if b, err := m.Map("backup"); err == nil && r.IntN(2) == 0 {
-			set(b, strings.Split(path, "/")[1:], value(v))
+			set(b, strings.Split(path, "/")[1:], flowtest.Value(v))
 		}
 	}
 }

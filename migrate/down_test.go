@@ -17,7 +17,7 @@ import (
 // looks at.
 func TestDownSteps(t *testing.T) {
 	none := func() *state.Map { return obj() }
-	list := func(elems ...any) state.Value { return val(seq(elems...)) }
+	list := func(elems ...any) state.Value { return flowtest.Value(seq(elems...)) }
 	addr := func(host any) *state.Map { return obj("address", seq(host, 1), "use_ipv6", host == "::1") }
 	for _, c := range []struct {
 		name     string
@@ -286,7 +286,7 @@ func TestDownSteps(t *testing.T) {
 
 func derivedID(t *testing.T, client bool, start float64, addr []any) state.Value {
 	t.Helper()
-	id, err := connectionID(client, state.Float(start), val(addr))
+	id, err := connectionID(client, state.Float(start), flowtest.Value(addr))
 	if err != nil {
 		t.Fatal(err)
 	}

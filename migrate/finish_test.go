@@ -146,7 +146,7 @@ func TestDecodeHost(t *testing.T) {
 // Keys that mean the same connection to mitmproxy must, and others must not.
 func TestConnectionID(t *testing.T) {
 	id := func(client bool, start, addr any) string {
-		v, err := connectionID(client, val(start), val(addr))
+		v, err := connectionID(client, flowtest.Value(start), flowtest.Value(addr))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestConnectionID(t *testing.T) {
 		}
 		seen[s] = i
 	}
-	if _, err := connectionID(true, val(seq()), val(nil)); err == nil {
+	if _, err := connectionID(true, flowtest.Value(seq()), flowtest.Value(nil)); err == nil {
 		t.Error("a list was accepted as a time")
 	}
 	const want = "8d5fb74b-b29e-404b-b4f3-632e79e7f0c7"

@@ -249,7 +249,7 @@ func TestBackup(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := with(http20(), "backup", gone)
 			if _, ok := c.backup.(removed); !ok {
-				m.Set("backup", val(c.backup))
+				m.Set("backup", flowtest.Value(c.backup))
 			}
 			got := up(t, NewStream(nil), m)
 			have := get(t, got, "backup")

@@ -62,7 +62,7 @@ func TestPython2Backup(t *testing.T) {
 				b("content"), b(""), b("timestamp_start"), 2.0, b("timestamp_end"), 3.0, b("is_replay"), false,
 				b("stickycookie"), false, b("stickyauth"), false), b("backup"), backup)
 	}
-	m, _ := val(flow("/new", flow("/old", nil))).Map()
+	m, _ := flowtest.Value(flow("/new", flow("/old", nil))).Map()
 	got := up(t, NewStream(nil), reread(t, m))
 	backup, err := got.Map("backup")
 	if err != nil {
@@ -75,7 +75,7 @@ func TestPython2Backup(t *testing.T) {
 		{get(t, backup, "request", "host"), "h"},
 		{get(t, backup, "client_conn", "id"), get(t, got, "client_conn", "id")},
 	} {
-		if g, w := flowtest.Dump(val(c.got), true), flowtest.Dump(val(c.want), true); g != w {
+		if g, w := flowtest.Dump(flowtest.Value(c.got), true), flowtest.Dump(flowtest.Value(c.want), true); g != w {
 			t.Errorf("got %s, want %s", g, w)
 		}
 	}

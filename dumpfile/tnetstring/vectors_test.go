@@ -117,33 +117,10 @@ func check(t *testing.T, vec vector, c tnetstring.Codec, profile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, exp := flowtest.Dump(v, false), flowtest.Dump(reversed(wantValue), false)
+	got, exp := flowtest.Dump(v, false), flowtest.Dump(flowtest.Reversed(wantValue), false)
 	if got != exp {
 		t.Errorf("%.60q:\n got %s\nwant %s", vec.In, got, exp)
 	}
-}
-
-// reversed returns v with the entries of all maps back to front: the vectors
-// show the order on disk.
-func reversed(v state.Value) state.Value {
-	switch v.Kind() {
-	case state.KindList:
-		l, _ := v.List()
-		out := state.NewList()
-		for _, e := range l.All() {
-			out.Append(reversed(e))
-		}
-		return out.Value()
-	case state.KindMap:
-		m, _ := v.Map()
-		entries := make([]state.Entry, m.Len())
-		for i := range entries {
-			e := m.Entry(i)
-			entries[len(entries)-1-i] = state.Entry{Key: e.Key, Value: reversed(e.Value)}
-		}
-		return state.NewMap(entries...).Value()
-	}
-	return v
 }
 
 func TestEncodeVectors(t *testing.T) {

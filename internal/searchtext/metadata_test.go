@@ -37,7 +37,7 @@ func TestAppendMetadata(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v = reversed(v)
+		v = flowtest.Reversed(v)
 		got, err := AppendMetadata([]byte("before "), &v)
 		if err != nil || string(got) != "before "+tt.want {
 			t.Errorf("%s\n is %q, %v\nwant %q", tt.in, got, err, tt.want)
@@ -56,28 +56,6 @@ func TestAppendMetadata(t *testing.T) {
 			t.Errorf("%s\n is %q, %v after reading it\nwant %q", tt.in, got, err, tt.want)
 		}
 	}
-}
-
-// reversed turns the order of the file into that of a state.
-func reversed(v state.Value) state.Value {
-	switch v.Kind() {
-	case state.KindList:
-		l, _ := v.List()
-		out := state.NewList()
-		for _, e := range l.All() {
-			out.Append(reversed(e))
-		}
-		return out.Value()
-	case state.KindMap:
-		m, _ := v.Map()
-		entries := make([]state.Entry, m.Len())
-		for i := range entries {
-			e := m.Entry(len(entries) - 1 - i)
-			entries[i] = state.Entry{Key: e.Key, Value: reversed(e.Value)}
-		}
-		return state.NewMap(entries...).Value()
-	}
-	return v
 }
 
 func TestAppendMetadataErrors(t *testing.T) {
