@@ -38,42 +38,13 @@ func (d *downgrade) convertMetadata(m *state.Map, conv func(v state.Value, key b
 
 // jsonable returns v with text in place of bytes, which is all that JSON lacks.
 func jsonable(v state.Value, _ bool) (state.Value, error) {
-	switch v.Kind() {
-	case state.KindBytes:
+	return convertLeaves(v, func(v state.Value) (state.Value, error) {
+		if v.Kind() != state.KindBytes {
+			return v, nil
+		}
 		b, err := v.Bytes()
 		return state.Text(escaped(b)), err
-	case state.KindList:
-		l, err := v.List()
-		if err != nil {
-			return v, err
-		}
-		out := make([]state.Value, l.Len())
-		for i, e := range l.All() {
-			if out[i], err = jsonable(e, false); err != nil {
-				return v, state.At(err, i)
-			}
-		}
-		return state.NewList(out...).Value(), nil
-	case state.KindMap:
-		m, err := v.Map()
-		if err != nil {
-			return v, err
-		}
-		out := state.NewMap()
-		for k, e := range m.All() {
-			if e, err = jsonable(e, false); err != nil {
-				return v, state.At(err, k)
-			}
-			if k, err = jsonable(k, true); err != nil {
-				return v, err
-			}
-			if _, ok := out.GetKey(k); !ok {
-				out.SetKey(k, e)
-			}
-		}
-		return out.Value(), nil
-	}
-	return v, nil
+	})
 }
 
 // flat returns v if it is text, an integer, a bool or null, and else its JSON. A

@@ -95,10 +95,20 @@ func toText(m *state.Map, keys ...string) error {
 
 // bytesOf returns v with bytes in place of all text in it.
 func bytesOf(v state.Value) (state.Value, error) {
-	switch v.Kind() {
-	case state.KindText:
+	return convertLeaves(v, func(v state.Value) (state.Value, error) {
+		if v.Kind() != state.KindText {
+			return v, nil
+		}
 		b, err := v.TextBytes()
 		return state.Bytes(b), err
+	})
+}
+
+// convertLeaves replaces every value in v that is neither a list nor a map, keys
+// included, by what conv makes of it. Of two keys that become the same the first
+// stays.
+func convertLeaves(v state.Value, conv func(state.Value) (state.Value, error)) (state.Value, error) {
+	switch v.Kind() {
 	case state.KindList:
 		l, err := v.List()
 		if err != nil {
@@ -106,7 +116,7 @@ func bytesOf(v state.Value) (state.Value, error) {
 		}
 		out := make([]state.Value, l.Len())
 		for i, e := range l.All() {
-			if out[i], err = bytesOf(e); err != nil {
+			if out[i], err = convertLeaves(e, conv); err != nil {
 				return v, state.At(err, i)
 			}
 		}
@@ -118,17 +128,19 @@ func bytesOf(v state.Value) (state.Value, error) {
 		}
 		out := state.NewMap()
 		for k, e := range m.All() {
-			if e, err = bytesOf(e); err != nil {
+			if e, err = convertLeaves(e, conv); err != nil {
 				return v, state.At(err, k)
 			}
-			if k, err = bytesOf(k); err != nil {
+			if k, err = conv(k); err != nil {
 				return v, err
 			}
-			out.SetKey(k, e)
+			if _, ok := out.GetKey(k); !ok {
+				out.SetKey(k, e)
+			}
 		}
 		return out.Value(), nil
 	}
-	return v, nil
+	return conv(v)
 }
 
 // escaped returns b as text, with \xNN for every byte that is not UTF-8.
