@@ -1,11 +1,8 @@
 package searchtext
 
 import (
-	"bytes"
-	"io"
 	"math"
 
-	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flowtool/flowtool/internal/coding"
@@ -17,8 +14,6 @@ import (
 type BodyDecoder struct {
 	buf      []byte // the last output
 	inflater *inflater
-	brotli   *brotli.Reader
-	src      bytes.Reader
 	zstd     *zstd.Decoder
 	zstdMost int // bytes that zstd may write
 }
@@ -117,38 +112,9 @@ func (d *BodyDecoder) deflate(buf, raw []byte, limit int) ([]byte, error) {
 }
 
 func (d *BodyDecoder) br(buf, raw []byte, limit int) ([]byte, error) {
-	if d.brotli == nil {
-		d.brotli = new(brotli.Reader)
+	out, err := coding.DecodeBrotli(buf, raw, limit)
+	if _, ok := err.(*coding.LimitError); ok {
+		err = errLimit
 	}
-	d.src.Reset(raw)
-	if err := d.brotli.Reset(&d.src); err != nil {
-		return buf, err
-	}
-	defer d.src.Reset(nil) // do not keep the record alive
-	for {
-		if len(buf) == cap(buf) {
-			// One byte more, so that a limit that is met exactly is seen to be.
-			buf = append(make([]byte, 0, growth(len(buf), len(raw), limit+1)), buf...)
-		}
-		n, err := d.brotli.Read(buf[len(buf):min(cap(buf), limit+1)])
-		buf = buf[:len(buf)+n]
-		if len(buf) > limit {
-			return buf, errLimit
-		}
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return buf, err
-		}
-	}
-}
-
-// growth returns the next size of a full buffer.
-func growth(size, input, limit int) int {
-	const smallest = 4 << 10
-	if size >= limit/2 {
-		return limit
-	}
-	return min(max(2*size, 4*min(input, limit/4), smallest), limit)
+	return out, err
 }
