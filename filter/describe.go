@@ -9,45 +9,7 @@ import (
 // Description says in words what the expression is true for, as mitmproxy 13
 // does: "url matches /x/i and not has error".
 func (e *Expr) Description() string {
-	var b strings.Builder
-	describe(&b, e.Root)
-	return b.String()
-}
-
-func describe(b *strings.Builder, n Node) {
-	switch n := n.(type) {
-	case *And:
-		describeNodes(b, n.Nodes, " and ")
-	case *Or:
-		describeNodes(b, n.Nodes, " or ")
-	case *Not:
-		b.WriteString("not ")
-		describeOperand(b, n.Node)
-	case *Op:
-		describeOp(b, n)
-	default:
-		panic(unknownNode(n))
-	}
-}
-
-func describeNodes(b *strings.Builder, nodes []Node, word string) {
-	for i, n := range nodes {
-		if i > 0 {
-			b.WriteString(word)
-		}
-		describeOperand(b, n)
-	}
-}
-
-func describeOperand(b *strings.Builder, n Node) {
-	switch n.(type) {
-	case *And, *Or:
-		b.WriteByte('(')
-		describe(b, n)
-		b.WriteByte(')')
-	default:
-		describe(b, n)
-	}
+	return (&infix{and: " and ", or: " or ", not: "not ", op: describeOp}).print(e.Root)
 }
 
 func describeOp(b *strings.Builder, op *Op) {

@@ -6,54 +6,64 @@ import "strings"
 // equal tree, and mitmproxy accepts it if there are only operators of
 // mitmproxy in it.
 func (e *Expr) String() string {
+	return (&infix{and: " & ", or: " | ", not: "!", op: printOp, spaced: true}).print(e.Root)
+}
+
+// infix is a way to write trees as one line, with words or signs between the
+// nodes and parentheses around those that are part of another one. An And in an Or
+// would not need them, but they help the reader, and so does mitmproxy put them
+// into descriptions.
+type infix struct {
+	and, or, not string
+	op           func(*strings.Builder, *Op)
+	// spaced wants a space between the name of an operator and ")", where
+	// mitmproxy does not let a name end.
+	spaced bool
+}
+
+func (f *infix) print(n Node) string {
 	var b strings.Builder
-	printNode(&b, e.Root)
+	f.node(&b, n)
 	return b.String()
 }
 
-func printNode(b *strings.Builder, n Node) {
+func (f *infix) node(b *strings.Builder, n Node) {
 	switch n := n.(type) {
 	case *And:
-		printNodes(b, n.Nodes, " & ")
+		f.nodes(b, n.Nodes, f.and)
 	case *Or:
-		printNodes(b, n.Nodes, " | ")
+		f.nodes(b, n.Nodes, f.or)
 	case *Not:
-		b.WriteByte('!')
-		printOperand(b, n.Node)
+		b.WriteString(f.not)
+		f.operand(b, n.Node)
 	case *Op:
-		b.WriteString(n.Operator.String())
-		if n.Operator.Arg != NoArg {
-			b.WriteByte(' ')
-			printArgument(b, n)
-		}
+		f.op(b, n)
 	default:
 		panic(unknownNode(n))
 	}
 }
 
-func printNodes(b *strings.Builder, nodes []Node, sign string) {
+func (f *infix) nodes(b *strings.Builder, nodes []Node, between string) {
 	for i, n := range nodes {
 		if i > 0 {
-			b.WriteString(sign)
+			b.WriteString(between)
 		}
-		printOperand(b, n)
+		f.operand(b, n)
 	}
 }
 
-// printOperand prints a node that is part of another one. An And in an Or would
-// not need parentheses, but they help the reader, and so does mitmproxy put them
-// into descriptions.
-func printOperand(b *strings.Builder, n Node) {
+// operand writes a node that is part of another one.
+func (f *infix) operand(b *strings.Builder, n Node) {
 	switch n.(type) {
 	case *And, *Or:
 		b.WriteByte('(')
-		printNode(b, n)
-		if endsWithName(n) {
-			b.WriteByte(' ') // mitmproxy does not let a name end at ")"
+		f.node(b, n)
+		if f.spaced && endsWithName(n) {
+			b.WriteByte(' ')
 		}
 		b.WriteByte(')')
 	default:
-		printNode(b, n)
+		f.node(b, n)
 	}
 }
 
@@ -74,9 +84,14 @@ func endsWithName(n Node) bool {
 	}
 }
 
-// printArgument prints the argument of an operator, in quotes where it needs
-// some or would be hard to read without.
-func printArgument(b *strings.Builder, op *Op) {
+// printOp prints an operator, with its argument in quotes where it needs some or
+// would be hard to read without.
+func printOp(b *strings.Builder, op *Op) {
+	b.WriteString(op.Operator.String())
+	if op.Operator.Arg == NoArg {
+		return
+	}
+	b.WriteByte(' ')
 	s := op.Text
 	plain := isPlainWord(s)
 	if op.Operator.Arg.list() && (strings.ContainsAny(s, "&|!") || isComparison(s[len(s)-1])) {
