@@ -102,14 +102,18 @@ func beyond[T any](b bound[T]) bound[T] {
 
 // contains tells whether a value is in the interval, for which compare returns
 // how it compares to another.
-func (iv *interval[T]) contains(compare func(T) int) bool {
+func (iv *interval[T]) contains(compare func(T) int) bool { return iv.meets(compare, compare) }
+
+// meets tells whether a value from one to another, both inclusive, can be in the
+// interval, for which lo and hi return how they compare to another.
+func (iv *interval[T]) meets(lo, hi func(T) int) bool {
 	if iv.lo.kind != unbounded {
-		if c := compare(iv.lo.value); c < 0 || c == 0 && iv.lo.kind == exclusive {
+		if c := hi(iv.lo.value); c < 0 || c == 0 && iv.lo.kind == exclusive {
 			return false
 		}
 	}
 	if iv.hi.kind != unbounded {
-		if c := compare(iv.hi.value); c > 0 || c == 0 && iv.hi.kind == exclusive {
+		if c := lo(iv.hi.value); c > 0 || c == 0 && iv.hi.kind == exclusive {
 			return false
 		}
 	}
@@ -132,6 +136,22 @@ func (l *list[T]) contains(compare func(T) int) bool {
 		}
 	}
 	return false
+}
+
+// answers returns whether values from one to another, both inclusive, are in the
+// list, for which lo and hi return how they compare to another.
+func (l *list[T]) answers(lo, hi func(T) int) answers {
+	a := no
+	for i := range l.items {
+		item := &l.items[i]
+		if item.contains(lo) && item.contains(hi) {
+			return yes
+		}
+		if item.meets(lo, hi) {
+			a |= yes
+		}
+	}
+	return a
 }
 
 // listStyle says how the items of a list are written.

@@ -11,6 +11,18 @@ import (
 // Numbers is a list of integers: statuses, bytes, ports, or numbers of flows.
 type Numbers struct{ list[int64] }
 
+// ParseNumbers parses a list of numbers of flows as the argument of "~index" is:
+// 0,4-9,20-. An error is always a [*SyntaxError] with s as its text.
+func ParseNumbers(s string) (*Numbers, error) {
+	arg, err := parseArg(IndexArg, s, nil)
+	if err != nil {
+		return nil, &SyntaxError{
+			Text: s, Offset: err.offset, Len: err.n, Msg: err.msg, Want: err.want, Suggest: showable(err.suggest),
+		}
+	}
+	return arg.(*Numbers), nil
+}
+
 // Contains tells whether n is in the list.
 func (a *Numbers) Contains(n int64) bool {
 	return a.contains(func(v int64) int { return cmp.Compare(n, v) })

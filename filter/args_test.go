@@ -27,6 +27,43 @@ func argOf(t *testing.T, text string, opts *Options) Arg {
 	return op.Arg
 }
 
+func TestParseNumbers(t *testing.T) {
+	for _, test := range []struct {
+		text, canonical string
+		most            int64
+	}{
+		{"0", "0", 0},
+		{"0,4-9", "0,4..9", 9},
+		{" 3 , 1 - 2 ", "3,1..2", 3},
+		{"20-,1", "20..,1", math.MaxInt64},
+		{"<5", "<5", 4},
+	} {
+		n, err := ParseNumbers(test.text)
+		if err != nil {
+			t.Errorf("%q: %v", test.text, err)
+			continue
+		}
+		if n.String() != test.canonical || n.Max() != test.most || !n.Contains(min(test.most, 1000)) || n.Contains(-1) && test.text != "<5" {
+			t.Errorf("%q is %v, up to %d", test.text, n, n.Max())
+		}
+	}
+	for text, want := range map[string]SyntaxError{
+		"":                                  {Msg: "the argument breaks off"},
+		"1,,2":                              {Offset: 2, Len: 1, Msg: "nothing before the comma"},
+		"1,x":                               {Offset: 2, Len: 1, Msg: `"x" is not understood`},
+		"-1":                                {Len: 2, Msg: `"-1" is not understood`},
+		"1,9-4":                             {Offset: 2, Len: 3, Msg: `"9" is after "4"`},
+		"1 2":                               {Offset: 2, Len: 1, Msg: `"2" is not understood`},
+		"9" + strings.Repeat("0", 18) + "0": {Len: 20, Msg: `"90000000000000000000" is too large`},
+	} {
+		_, err := ParseNumbers(text)
+		e, ok := err.(*SyntaxError)
+		if !ok || e.Text != text || e.Offset != want.Offset || e.Len != want.Len || e.Msg != want.Msg || e.Want == "" && !strings.Contains(e.Msg, "after") {
+			t.Errorf("%q: %#v, want %#v", text, err, want)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	const k, M, G = 1 << 10, 1 << 20, 1 << 30
 	for _, test := range []struct {

@@ -29,7 +29,13 @@ func (a *Times) NeedsSpan() bool {
 // Contains tells whether the time t is in the list. The first and the last time
 // of the capture matter only if NeedsSpan. All are in seconds since 1970.
 func (a *Times) Contains(t, first, last float64) bool {
-	return !math.IsNaN(t) && a.contains(func(v instant) int {
+	return !math.IsNaN(t) && a.contains(instantCompare(t, first, last))
+}
+
+// instantCompare returns a function for how the time t compares to another, given
+// the first and the last time of the capture.
+func instantCompare(t, first, last float64) func(instant) int {
+	return func(v instant) int {
 		switch v.from {
 		case captureStart:
 			return cmp.Compare(t, first+v.seconds)
@@ -38,7 +44,7 @@ func (a *Times) Contains(t, first, last float64) bool {
 		default:
 			return cmp.Compare(t, v.seconds)
 		}
-	})
+	}
 }
 
 // instant is a point in time.

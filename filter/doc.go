@@ -52,7 +52,7 @@
 // [Operators] lists all operators. These are not in mitmproxy:
 //
 //	~status LIST                  status of the response
-//	~size ~sizeq ~sizes SIZES     bytes in bodies and messages; of the client; of the server
+//	~size ~sizeq ~sizes SIZES     bytes of bodies and messages; of the client; of the server
 //	~dur DURATIONS                how long the exchange took
 //	~time TIMES                   when the flow started
 //	~index LIST                   number of the flow, counted from 0
@@ -64,6 +64,35 @@
 //	~sni REGEX                    server name of the TLS handshake
 //	~errmsg REGEX                 message of the error
 //	~edited                       was edited, and can be reverted
+//
+// A flow that does not have what an operator asks for is not matched, whatever the
+// argument: a flow without a response is not in "~status 0..", and "!~status 200" is
+// true for it.
+//
+//   - ~status, ~httpv, ~enc and ~hn are for HTTP flows. ~httpv is true for the version
+//     of the request or of the response; "h2" and "h2c" count as 2.0, and "h3" as 3.0.
+//     ~enc and ~hn look at every header of that name on its own.
+//   - ~size is for all flows but those of DNS. It adds up request body, response body
+//     and messages as they are stored, which is compressed if they were sent so. A body
+//     that is missing counts as none: "~size 0" wants an empty one, or a WebSocket, TCP
+//     or UDP flow with no bytes at all.
+//   - ~dur goes from the start as in ~time to the end of the WebSocket if there is one,
+//     else to the end of the response if there is one, else to the error. With TCP
+//     and UDP it goes to the end of the server connection, or else that of the client, or
+//     else the last message, and with DNS from query to answer. It is not known if the
+//     start or that end is null or 0.
+//   - ~time is the start of an HTTP request, and of the client connection of other
+//     flows. Where it is null the connection, and then the creation of the flow, takes
+//     its place. Where it is 0 it is not known.
+//   - ~port is the port of the server's address, which is what was asked for. HTTP flows
+//     without an address have that of the request.
+//   - ~tlsv is true for the version of the client connection or of the server
+//     connection. SSL 3.0 is 0.3, QUIC is 1.3, and DTLS has the numbers of its own.
+//   - ~sni is that of the client connection only.
+//   - ~formatv is the version that the flow was stored in before it was migrated, and
+//     ~index its number; both are [Facts].
+//   - ~edited is true if there is a backup, which mitmproxy keeps only as long as the
+//     flow differs from it.
 //
 // Most arguments are lists of values, ranges and comparisons, such as
 // "404,500..503" or ">=400"; [Arg] has the rules. White space is allowed after
@@ -94,8 +123,19 @@
 // A version is a number such as 2, which stands for all of its minor versions,
 // or a pair such as 1.1 or 0.13, where 0.13 is after 0.2.
 //
+// # Groups of flows
+//
+// [Filter.MayMatch] rules out flows by what an index says of many of them, without
+// looking at any.
+//
 // # Limits
 //
 // Parsing takes linear time. Parentheses and negations may nest 500 levels deep,
 // see [Options].MaxDepth. The number of "~c" may have 4300 digits.
+//
+// A regular expression may search one text for [Options].Timeout, which concerns
+// only those that cannot be run in linear time, and a body may have
+// [Filter].MaxBody bytes when its content encoding is undone. Exceeding one of them
+// is a [*MatchError] for the flow, never an answer; its cause is a [*TimeoutError] or
+// a [*BodyLimitError].
 package filter

@@ -70,6 +70,49 @@ func ExampleOperators() {
 	// ~sni REGEX – the server name the client sent in its TLS handshake
 }
 
+// The numbers of the flows that an option of a program chooses.
+func ExampleParseNumbers() {
+	numbers, err := filter.ParseNumbers("0,4-6")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var chosen []int64
+	for n := int64(0); n <= numbers.Max(); n++ {
+		if numbers.Contains(n) {
+			chosen = append(chosen, n)
+		}
+	}
+	fmt.Println(chosen)
+	_, err = filter.ParseNumbers("0,x")
+	fmt.Println(err)
+	// Output:
+	// [0 4 5 6]
+	// filter: offset 2: "x" is not understood, want numbers such as 0,4-9,20-
+}
+
+// What an index says of a part of a file, and which filters need not look at it.
+func ExampleFilter_MayMatch() {
+	known := &filter.ChunkFacts{
+		Types:   filter.ValueSet[string]{Known: true, Values: []string{"http", "dns"}, Always: true},
+		Hosts:   filter.ValueSet[string]{Known: true, Values: []string{"shop.example"}, Always: true},
+		Methods: filter.ValueSet[string]{Known: true, Values: []string{"GET", "POST"}, Always: true},
+	}
+	for _, text := range []string{"~d shop & ~b secret", "~d other & ~b secret", "!~m GET", "~m PUT | ~tcp"} {
+		expr, err := filter.Parse(text, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(text, filter.Compile(expr).MayMatch(known))
+	}
+	// Output:
+	// ~d shop & ~b secret true
+	// ~d other & ~b secret false
+	// !~m GET true
+	// ~m PUT | ~tcp false
+}
+
 func ExampleParse() {
 	e, err := filter.Parse(`!(~q) ~b "secret\\d+"|~size>1M`, nil)
 	if err != nil {

@@ -37,7 +37,8 @@ type Filter struct {
 	pool  sync.Pool // of *subject
 }
 
-// Facts are what is known of a flow beside its state.
+// Facts are what is known of a flow beside its state. Nil stands for the zero
+// Facts, which are those of the first flow of a capture in the newest version.
 type Facts struct {
 	// Index is the number of the flow, counted from 0.
 	Index int64
@@ -242,21 +243,11 @@ func (c *compiler) nodes(nodes []Node) (list []matcher, most cost) {
 
 // op compiles an operator.
 func (c *compiler) op(op *Op) (matcher, cost) {
-	build, ok := builders[op.Operator.Code]
-	if !ok {
-		panic("filter: operator " + op.Operator.String() + " has no matcher")
-	}
-	cost := build.cost
+	cost := op.Operator.cost
 	if cost == costBody && op.Regexp != nil && op.Regexp.Engine() != pyregexp.Literal {
 		cost = costSlow
 	}
-	return build.make(c, op), cost
-}
-
-// A builder makes the matcher of an operator.
-type builder struct {
-	cost cost
-	make func(c *compiler, op *Op) matcher
+	return op.Operator.build(c, op), cost
 }
 
 // search returns a function that tells whether a regular expression matches

@@ -147,12 +147,16 @@ func examples(t *testing.T) map[string]*filter.Filter {
 // reencoded writes a state and reads it again, so that it is decoded on demand.
 func reencoded(t testing.TB, m *state.Map) *state.Value {
 	t.Helper()
+	return written(t, func(w *dumpfile.Writer) error { return w.WriteState(m) })
+}
+
+// written returns the state of the only record that write writes, of which nothing
+// is decoded.
+func written(t testing.TB, write func(*dumpfile.Writer) error) *state.Value {
+	t.Helper()
 	var buf bytes.Buffer
 	w := dumpfile.NewWriter(&buf)
-	if err := w.WriteState(m); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
+	if err := errors.Join(write(w), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return onlyValue(t, buf.Bytes())

@@ -7,66 +7,6 @@ import (
 	"github.com/flowtool/flowtool/state"
 )
 
-// builders has the matcher of every operator.
-var builders = map[string]builder{
-	"all":       {costMeta, func(*compiler, *Op) matcher { return func(*subject) bool { return true } }},
-	"http":      {costMeta, isType(typeHTTP)},
-	"tcp":       {costMeta, isType(typeTCP)},
-	"udp":       {costMeta, isType(typeUDP)},
-	"dns":       {costMeta, isType(typeDNS)},
-	"websocket": {costMeta, hasWebSocket},
-	"q":         {costMeta, hasResponse(false)},
-	"s":         {costMeta, hasResponse(true)},
-	"e":         {costMeta, hasError},
-	"marked":    {costMeta, isMarked},
-	"marker":    {costMeta, searchTop("marked")},
-	"comment":   {costMeta, searchTop("comment")},
-	"meta":      {costText, searchMetadata},
-	"replay":    {costMeta, isReplay("")},
-	"replayq":   {costMeta, isReplay("request")},
-	"replays":   {costMeta, isReplay("response")},
-	"edited":    {costMeta, isEdited},
-	"id":        {costMeta, matchID},
-	"index":     {costMeta, matchIndex},
-	"formatv":   {costMeta, matchFormat},
-	"time":      {costHead, matchTime},
-	"dur":       {costHead, matchDuration},
-	"errmsg":    {costHead, searchError},
-
-	"u":      {costText, searchURL},
-	"d":      {costHead, searchHost},
-	"m":      {costHead, searchMethod},
-	"c":      {costHead, matchCode},
-	"status": {costHead, matchStatus},
-	"a":      {costHead, isAsset},
-	"h":      {costText, onMessages(searchHeaderBlock, partRequest, partResponse)},
-	"hq":     {costText, onMessages(searchHeaderBlock, partRequest)},
-	"hs":     {costText, onMessages(searchHeaderBlock, partResponse)},
-	"t":      {costHead, onMessages(searchHeader("content-type"), partRequest, partResponse)},
-	"tq":     {costHead, onMessages(searchHeader("content-type"), partRequest)},
-	"ts":     {costHead, onMessages(searchHeader("content-type"), partResponse)},
-	"enc":    {costHead, onMessages(searchHeader("content-encoding"), partRequest, partResponse)},
-	"encq":   {costHead, onMessages(searchHeader("content-encoding"), partRequest)},
-	"encs":   {costHead, onMessages(searchHeader("content-encoding"), partResponse)},
-	"hn":     {costHead, onMessages(matchNamedHeader, partRequest, partResponse)},
-	"hnq":    {costHead, onMessages(matchNamedHeader, partRequest)},
-	"hns":    {costHead, onMessages(matchNamedHeader, partResponse)},
-	"httpv":  {costHead, onMessages(matchHTTPVersion, partRequest, partResponse)},
-
-	"src":  {costHead, searchAddress(partClient, "peername")},
-	"dst":  {costHead, searchAddress(partServer, "address")},
-	"port": {costHead, matchPort},
-	"tlsv": {costHead, matchTLSVersion},
-	"sni":  {costHead, searchSNI},
-
-	"b":     {costBody, searchContent(fromClient | fromServer)},
-	"bq":    {costBody, searchContent(fromClient)},
-	"bs":    {costBody, searchContent(fromServer)},
-	"size":  {costHead, matchSize(fromClient | fromServer)},
-	"sizeq": {costHead, matchSize(fromClient)},
-	"sizes": {costHead, matchSize(fromServer)},
-}
-
 // typeField notes that the type of the flow will be looked at.
 func (c *compiler) typeField() field { return c.field(partFlow, "type") }
 
@@ -84,21 +24,14 @@ func (s *subject) is(f field, t flowType) bool {
 		if err != nil {
 			return s.failAt(f, err)
 		}
-		switch string(name) {
-		case "http":
-			s.typ = typeHTTP
-		case "tcp":
-			s.typ = typeTCP
-		case "udp":
-			s.typ = typeUDP
-		case "dns":
-			s.typ = typeDNS
-		default:
+		if s.typ = typeOf(string(name)); s.typ == typeUnknown {
 			return s.failAt(f, &flow.UnknownTypeError{Type: v.Kind().String() + " " + v.String()})
 		}
 	}
 	return s.typ == t
 }
+
+func always(*compiler, *Op) matcher { return func(*subject) bool { return true } }
 
 func isType(t flowType) func(*compiler, *Op) matcher {
 	return func(c *compiler, _ *Op) matcher {
@@ -189,12 +122,16 @@ func matchIndex(_ *compiler, op *Op) matcher {
 func matchFormat(_ *compiler, op *Op) matcher {
 	list := op.Arg.(*Versions)
 	return func(s *subject) bool {
-		v := s.facts.Version
-		if v == (migrate.Version{}) {
-			v = migrate.Newest
-		}
-		return list.Contains(v.Pair())
+		return list.Contains(storedVersion(s.facts.Version).Pair())
 	}
+}
+
+// storedVersion returns the version that one in [Facts] stands for.
+func storedVersion(v migrate.Version) migrate.Version {
+	if v == (migrate.Version{}) {
+		return migrate.Newest
+	}
+	return v
 }
 
 // Times.

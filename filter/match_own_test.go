@@ -1,7 +1,6 @@
 package filter_test
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -82,23 +81,7 @@ func compile(t testing.TB, expr string, opts *filter.Options) *filter.Filter {
 // recordOf writes a flow and returns the record, of which nothing is decoded.
 func recordOf(t testing.TB, f flow.Flow) *state.Value {
 	t.Helper()
-	var buf bytes.Buffer
-	w := dumpfile.NewWriter(&buf)
-	if err := w.WriteFlow(f); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	rec, err := dumpfile.NewReader(&buf, nil).ReadRecord()
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := rec.Value()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return written(t, func(w *dumpfile.Writer) error { return w.WriteFlow(f) })
 }
 
 // Flows that tests change. They begin at the same time, and nothing of them has
@@ -206,6 +189,7 @@ func TestMatchStatus(t *testing.T) {
 		{"~status 0..", "0 199 200 299 404 409 599 1000"},
 		{"~status ..199", "0 199"},
 		{"~status 300", ""},
+		{"!~status 0..599", "none 1000 tcp dns"}, // what has no status is in no list
 		{"~status 99999999", ""},
 	})
 }
@@ -370,6 +354,26 @@ func TestMatchTime(t *testing.T) {
 		{"~time ..end-1h30m", "first 0.25s 59.5s 1m tcp dns"},
 		{"~time ..2000", ""},
 		{"~time 2023,2024-04", "dns"},
+	})
+	without := func(part string, f flow.Flow) flow.Flow {
+		m := f.GetState()
+		if sub, err := m.Map(part); err != nil {
+			t.Fatal(err)
+		} else {
+			sub.Set("timestamp_start", state.Null())
+		}
+		f, err := flow.View(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	checkMatches(t, []sample{
+		{"connection", without("request", newHTTP(func(f *flow.HTTP) { f.ClientConn().TimestampStart = at(5) })), facts},
+		{"created", without("client_conn", newTCP(func(f *flow.TCP) { f.SetTimestampCreated(at(9)) })), facts},
+	}, []matchCase{
+		{"~time 2024-05-01T10:00:05Z", "connection"},
+		{"~time 2024-05-01T10:00:09Z", "created"},
 	})
 	for expr, want := range map[string]bool{"~time 2024": false, "~time end-1h..": true, "~q & !(~time <start)": true} {
 		if got := compile(t, expr, nil).NeedsSpan(); got != want {

@@ -15,7 +15,7 @@ func TestOperators(t *testing.T) {
 			t.Errorf("the code %q is taken, or is no name", o.Code)
 		}
 		seen[o.Code] = true
-		if o.Summary == "" || o.subject == "" || o.dump == "" || (o.ArgName == "") != (o.Arg == NoArg) {
+		if o.Summary == "" || o.subject == "" || o.dump == "" || o.build == nil || (o.ArgName == "") != (o.Arg == NoArg) {
 			t.Errorf("%v lacks something: %+v", &o, o)
 		}
 		if o.Summary != "" && (strings.HasSuffix(o.Summary, ".") || len(o.Summary) > 70) {

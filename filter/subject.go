@@ -21,6 +21,21 @@ const (
 	typeDNS
 )
 
+// typeOf returns the type with a name, typeUnknown if there is none.
+func typeOf(name string) flowType {
+	switch name {
+	case "http":
+		return typeHTTP
+	case "tcp":
+		return typeTCP
+	case "udp":
+		return typeUDP
+	case "dns":
+		return typeDNS
+	}
+	return typeUnknown
+}
+
 // subject is the flow that is being looked at, decoded as far as the filter
 // asked. It is used again for one flow after the other, so that looking at a
 // flow allocates next to nothing.
