@@ -28,6 +28,11 @@ func (a *Numbers) Contains(n int64) bool {
 	return a.contains(func(v int64) int { return cmp.Compare(n, v) })
 }
 
+// Meets tells whether a number from lo to hi, both inclusive, is in the list.
+func (a *Numbers) Meets(lo, hi int64) bool {
+	return a.answers(func(v int64) int { return cmp.Compare(lo, v) }, func(v int64) int { return cmp.Compare(hi, v) })&yes != 0
+}
+
 // Max returns the largest number in the list, or math.MaxInt64 if there is no
 // largest one.
 func (a *Numbers) Max() int64 {

@@ -46,6 +46,14 @@ func TestParseNumbers(t *testing.T) {
 		if n.String() != test.canonical || n.Max() != test.most || !n.Contains(min(test.most, 1000)) || n.Contains(-1) && test.text != "<5" {
 			t.Errorf("%q is %v, up to %d", test.text, n, n.Max())
 		}
+		for lo := range int64(25) {
+			meets := false
+			for hi := lo; hi < 25; hi++ {
+				if meets = meets || n.Contains(hi); n.Meets(lo, hi) != meets {
+					t.Errorf("%q meets %d..%d: %v", test.text, lo, hi, !meets)
+				}
+			}
+		}
 	}
 	for text, want := range map[string]SyntaxError{
 		"":                                  {Msg: "the argument breaks off"},

@@ -85,6 +85,16 @@ func (f *Filter) MayMatch(c *ChunkFacts) bool {
 	return c.node(f.expr.Root)&yes != 0
 }
 
+// MustMatch tells whether f matches every flow of a group of which c, or nothing if
+// it is nil, is known: then nobody has to look at them who wants those that do not
+// match. See [Filter.MayMatch].
+func (f *Filter) MustMatch(c *ChunkFacts) bool {
+	if c == nil {
+		c = &ChunkFacts{}
+	}
+	return c.node(f.expr.Root)&no == 0
+}
+
 // answers are the answers that the flows of a group may get: either, both if that is
 // not known, and none if there is no flow.
 type answers uint8

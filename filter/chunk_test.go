@@ -68,6 +68,10 @@ func TestMayMatch(t *testing.T) {
 			if got := f.MayMatch(test.facts); got != want {
 				t.Errorf("%s may match: %v, want %v, given %+v", text, got, want, test.facts)
 			}
+			not := compile(t, "!("+text+")", &filter.Options{Location: time.UTC})
+			if f.MustMatch(test.facts) == not.MayMatch(test.facts) {
+				t.Errorf("%s must match, or !(%[1]s) may, but not both: %+v", text, test.facts)
+			}
 		}
 	}
 }
@@ -272,11 +276,15 @@ func (g *grouper) expression(groups []*group, depth int) string {
 func (g *group) check(t *testing.T, f *filter.Filter, text string, c *filter.ChunkFacts) (out, matched bool) {
 	t.Helper()
 	out = !f.MayMatch(c)
+	must := f.MustMatch(c)
 	for i, fl := range g.flows {
 		ok, _ := f.Match(fl, &g.facts[i])
 		matched = matched || ok
 		if ok && out {
 			t.Fatalf("%s matches flow %d but is ruled out by %+v", text, i, c)
+		}
+		if !ok && must {
+			t.Fatalf("%s does not match flow %d but must do so because of %+v", text, i, c)
 		}
 	}
 	return out, matched
