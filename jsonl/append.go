@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/internal/jsonstring"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -206,7 +207,7 @@ func (e *encoder) value(tag byte, p []byte, s *shape, depth int) bool {
 // nothing.
 func (e *encoder) text(p []byte) bool {
 	mark := len(e.dst)
-	dst, ok := appendEscaped(append(e.dst, '"'), p)
+	dst, ok := jsonstring.Append(append(e.dst, '"'), p)
 	if e.dst = append(dst, '"'); !ok {
 		e.dst = dst[:mark]
 	}
@@ -364,7 +365,7 @@ func (e *encoder) key(key []byte) bool {
 		e.dst = append(e.dst, '$')
 	}
 	var ok bool
-	e.dst, ok = appendEscaped(e.dst, key)
+	e.dst, ok = jsonstring.Append(e.dst, key)
 	e.dst = append(e.dst, `":`...)
 	return ok
 }

@@ -24,17 +24,17 @@ func (d *decoder) member(i int) (key []byte, scan stringScan, next int, err *Err
 	return key, scan, d.space(next + 1), nil
 }
 
-// comma reads what stands behind a member: a comma, after which it returns where
-// the next one begins, or the closing brace.
-func (d *decoder) comma(i int) (next int, more bool, err *Error) {
+// comma reads what stands behind a member or an element: a comma, after which it
+// returns where the next one begins, or end, which closes the object or array.
+func (d *decoder) comma(i int, end byte) (next int, more bool, err *Error) {
 	i = d.space(i)
 	if i < len(d.line) && d.line[i] == ',' {
 		return d.space(i + 1), true, nil
 	}
-	if i < len(d.line) && d.line[i] == '}' {
+	if i < len(d.line) && d.line[i] == end {
 		return i + 1, false, nil
 	}
-	return i, false, errWant(d.line, i, "a comma or }")
+	return i, false, errWant(d.line, i, "a comma or "+string(end))
 }
 
 // object reads the object at i: a map, or what a tag says.
@@ -76,7 +76,7 @@ func (d *decoder) object(i int, s *shape, depth int) (int, *Error) {
 // alone reads the end of an object of which a tag was the first member. It must
 // be the only one; a flow may have $raw as well.
 func (d *decoder) alone(i int, tag string, depth int) (int, *Error) {
-	next, more, err := d.comma(i)
+	next, more, err := d.comma(i, '}')
 	if err != nil || !more {
 		return next, err
 	}
@@ -91,7 +91,7 @@ func (d *decoder) alone(i int, tag string, depth int) (int, *Error) {
 		return next, err
 	}
 	i = next
-	if next, more, err = d.comma(i); err == nil && more {
+	if next, more, err = d.comma(i, '}'); err == nil && more {
 		err = fail(next, fmt.Errorf("nothing but %s may stand beside %s", tagRaw, tag))
 	}
 	return next, err
@@ -169,7 +169,7 @@ func (d *decoder) members(i, after int, s *shape, depth int) (int, *Error) {
 	}
 	more := true
 	if after >= 0 {
-		if i, more, err = d.comma(after); err != nil {
+		if i, more, err = d.comma(after, '}'); err != nil {
 			return i, err
 		}
 	} else if i = d.space(i + 1); i < len(d.line) && d.line[i] == '}' {
@@ -197,7 +197,7 @@ func (d *decoder) members(i, after int, s *shape, depth int) (int, *Error) {
 			if i, err = d.rawMember(next); err != nil {
 				return i, err
 			}
-			if i, more, err = d.comma(i); err != nil {
+			if i, more, err = d.comma(i, '}'); err != nil {
 				return i, err
 			}
 			continue
@@ -223,7 +223,7 @@ func (d *decoder) members(i, after int, s *shape, depth int) (int, *Error) {
 			return i, err.under(name(key))
 		}
 		d.add(c, keyAt+1)
-		if i, more, err = d.comma(i); err != nil {
+		if i, more, err = d.comma(i, '}'); err != nil {
 			return i, err
 		}
 	}
@@ -324,7 +324,7 @@ func (d *decoder) pairs(i, depth int) (int, *Error) {
 		return i + 1, nil
 	}
 	var set keySet
-	for n := 0; ; n++ {
+	for n, more := 0, true; more; n++ {
 		if n == d.maxElements {
 			return i, d.full(i, n)
 		}
@@ -358,16 +358,12 @@ func (d *decoder) pairs(i, depth int) (int, *Error) {
 		if !bracket(']') {
 			return i, err
 		}
-		if i < len(d.line) && d.line[i] == ',' {
-			i = d.space(i + 1)
-			continue
+		if i, more, err = d.comma(i, ']'); err != nil {
+			return i, err
 		}
-		if i < len(d.line) && d.line[i] == ']' {
-			d.nodes[c].next = int32(len(d.nodes))
-			return i + 1, nil
-		}
-		return i, errWant(d.line, i, "a comma or ]")
 	}
+	d.nodes[c].next = int32(len(d.nodes))
+	return i, nil
 }
 
 // rawMember reads the value of $raw, which begins at i.

@@ -9,6 +9,13 @@ import (
 
 // space returns the position of the next byte from i on that is not white space.
 func (d *decoder) space(i int) int {
+	if i < len(d.line) && d.line[i] > ' ' {
+		return i // mostly there is none
+	}
+	return d.skipSpace(i)
+}
+
+func (d *decoder) skipSpace(i int) int {
 	for i < len(d.line) {
 		switch d.line[i] {
 		case ' ', '\t', '\n', '\r':
@@ -159,7 +166,7 @@ func (d *decoder) array(i int, s *shape, depth int) (int, *Error) {
 	if i < len(d.line) && d.line[i] == ']' {
 		return i + 1, nil
 	}
-	for n := 0; ; n++ {
+	for n, more := 0, true; more; n++ {
 		if n == d.maxElements {
 			return i, d.full(i, n)
 		}
@@ -168,15 +175,10 @@ func (d *decoder) array(i int, s *shape, depth int) (int, *Error) {
 			return i, err.under(n)
 		}
 		d.add(c, at)
-		i = d.space(i)
-		if i < len(d.line) && d.line[i] == ',' {
-			i = d.space(i + 1)
-			continue
+		if i, more, err = d.comma(i, ']'); err != nil {
+			return i, err
 		}
-		if i < len(d.line) && d.line[i] == ']' {
-			d.nodes[c].next = int32(len(d.nodes))
-			return i + 1, nil
-		}
-		return i, errWant(d.line, i, "a comma or ]")
 	}
+	d.nodes[c].next = int32(len(d.nodes))
+	return i, nil
 }
