@@ -1,0 +1,230 @@
+package flowdiff_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/flowdiff"
+	"github.com/flowtool/flowtool/state"
+)
+
+// edits are those that a script made in real captures: everything that differs
+// between the backups and the flows, but for what the exchange itself did later.
+// The number is that of the flow.
+var edits = map[string]map[int][]string{
+	"edited": {
+		0: {
+			`added /request/query/added: b"yes & no"`,
+			`added /request/headers/x-edited-by: b"script ✎"`,
+			`changed /comment: "" -> "request was edited before it was sent"`,
+		},
+		1: {
+			`changed /request/method: b"GET" -> b"POST"`,
+			`added /request/headers/content-length: b"22"`,
+			`added /request/headers/content-type: b"application/json"`,
+			`changed /request/content: +"{\"injected\": \"needle\"}"`,
+		},
+		2: {
+			`changed /response/status_code: 418 -> 299`,
+			`changed /response/reason: b"I'm a teapot" -> b"Edited"`,
+			`changed /response/headers/content-type: b"text/plain" -> b"text/plain; charset=utf-8"`,
+			`changed /response/headers/content-length: b"15" -> b"34"`,
+			`added /response/headers/x-edited: b"1"`,
+			`changed /response/content: -"short and stout" +"<html>replaced body, 東京</html>"`,
+		},
+		10: {
+			`changed /response/status_code: 200 -> 299`,
+			`changed /response/reason: b"OK" -> b"Edited"`,
+			`changed /response/headers/content-type: b"text/html" -> b"text/html; charset=utf-8"`,
+			`changed /response/headers/content-length: b"15" -> b"34"`,
+			`added /response/headers/x-edited: b"1"`,
+			`changed /response/content: -"<html>/x</html>" +"<html>replaced body, 東京</html>"`,
+		},
+		11: {
+			`removed /response/content: b"<html>/x</html>"`,
+		},
+		14: {
+			`changed /request/host: "quirks.example" -> "rewritten.example"`,
+			`changed /request/headers/host: b"quirks.example" -> b"rewritten.example"`,
+			`added /response/cookies/stolen: b"stolen=1"`,
+			`changed /marked: "" -> ":warning:"`,
+			`changed /comment: "" -> "both sides changed"`,
+			`added /metadata/reviewed: "alice"`,
+		},
+		17: {
+			`changed /response/status_code: 200 -> 299`,
+			`changed /response/reason: b"" -> b"Edited"`,
+			`added /response/headers/content-length: b"38"`,
+			`added /response/headers/x-edited: b"1"`,
+			`changed /response/content: -"<!doctype html>…" +"<html>replaced body, 東京</html>"`,
+		},
+		18: {
+			`changed /request/authority: b"www.shop.example" -> b"rewritten.example"`,
+			`changed /request/host: "www.shop.example" -> "rewritten.example"`,
+			`changed /response/cookies/stolen from /response/cookies/sid: b"sid=6bbb652e5704b8881d64441c948c03b5; Pa"… -> b"stolen=1"`,
+			`changed /marked: "" -> ":warning:"`,
+			`changed /comment: "" -> "both sides changed"`,
+			`added /metadata/reviewed: "alice"`,
+		},
+		19: {
+			`added /request/query/added: b"yes & no"`,
+			`added /request/headers/x-edited-by: b"script ✎"`,
+			`changed /marked: "" -> ":default:"`,
+			`changed /comment: "" -> "request was edited before it was sent"`,
+			`added /metadata/ticket: "BUG-6"`,
+		},
+	},
+	"tcp": {
+		1: {
+			`changed /messages/4/content: -"password secret\r\n" +"password ******\r\n"`,
+			`changed /marked: "" -> ":lock:"`,
+		},
+	},
+	"head-tcp": {
+		1: {
+			`changed /messages/5/content: -"password secret\r\n" +"password ******\r\n"`,
+			`changed /marked: "" -> ":lock:"`,
+		},
+		6: {
+			`changed /messages/5/content: -"password secret\r\n" +"password ******\r\n"`,
+			`changed /marked: "" -> ":lock:"`,
+		},
+		11: {
+			`changed /messages/5/content: -"password secret\r\n" +"password ******\r\n"`,
+			`changed /marked: "" -> ":lock:"`,
+		},
+	},
+	"head-replay": {
+		0: {`added /is_replay: "response"`},
+		1: {`added /is_replay: "response"`},
+		2: {`added /is_replay: "response"`},
+	},
+}
+
+// Every edit of the captures is reported once, and nothing else is.
+func TestEdited(t *testing.T) {
+	for name, want := range edits {
+		files := []string{name}
+		if !strings.HasPrefix(name, "head-") {
+			files = append(files, name+"-v21") // the same flows, with old backups in new flows
+		}
+		for _, file := range files {
+			t.Run(file, func(t *testing.T) {
+				got := map[int][]string{}
+				for i, f := range readFlows(t, "real", file+".mitm") {
+					if f.BackupState() != nil {
+						got[i] = describe(flowdiff.Edits(backupDiff(t, f)))
+					}
+				}
+				if file := got[17]; len(file) == 5 { // a body of 2 kB in one line
+					head, rest, _ := strings.Cut(file[4], "<html lang=de>")
+					_, tail, _ := strings.Cut(rest, `" +`)
+					file[4] = head + `…" +` + tail
+				}
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("-want +got\n%s", d)
+				}
+			})
+		}
+	}
+}
+
+// A patch goes from a backup to the flow, and says nothing of backups.
+func TestBackupPatch(t *testing.T) {
+	for name := range edits {
+		for i, f := range readFlows(t, "real", name+".mitm") {
+			if f.BackupState() == nil {
+				continue
+			}
+			a, b := flowdiff.WithoutBackup(f.BackupState()), flowdiff.WithoutBackup(f.State())
+			checkPatch(t, a, b)
+			patch, err := flowdiff.AppendPatch(nil, a, b)
+			if err != nil || strings.Contains(string(patch), `"path":"/backup`) {
+				t.Errorf("%s %d: %v\n%s", name, i, err, patch)
+			}
+			if f.BackupState() == nil {
+				t.Errorf("%s %d: the backup is gone", name, i)
+			}
+		}
+	}
+}
+
+// What the exchange did after the backup was made is no edit, but it is there.
+func TestProgress(t *testing.T) {
+	for _, tt := range []struct {
+		file string
+		flow int
+		want []string
+	}{
+		{"edited", 0, []string{
+			"/response", "/server_conn/peername", "/server_conn/sockname", "/server_conn/id",
+			"/server_conn/timestamp_start", "/server_conn/address", "/server_conn/timestamp_tcp_setup",
+		}},
+		{"edited", 2, nil},
+		{"tcp", 1, []string{"/messages/5", "/messages/6", "/messages/7"}},
+		{"head-tcp", 1, []string{"/messages/6", "/messages/7", "/messages/8", "/server_conn/timestamp_end"}},
+		{"head-replay", 0, []string{
+			"/request/timestamp_start", "/request/timestamp_end", "/response/timestamp_start", "/response/timestamp_end",
+		}},
+	} {
+		var got []string
+		for _, c := range backupDiff(t, readFlows(t, "real", tt.file+".mitm")[tt.flow]) {
+			if c.Progress {
+				got = append(got, string(c.Path))
+			}
+		}
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s %d: -want +got\n%s", tt.file, tt.flow, d)
+		}
+	}
+}
+
+// What a script did is told from what happened by itself, where there is a trace.
+func TestProgressOrEdit(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(exchange)
+		path string
+		want bool // it is progress
+	}{
+		{"killed", func(x exchange) { x.f.SetError(flow.NewError(flow.KilledMessage)) }, "/error", false},
+		{"failed", func(x exchange) { x.f.SetError(flow.NewError("server is down")) }, "/error", true},
+		{"response without server", func(x exchange) { x.f.SetResponse(x.resp) }, "/response", false},
+		{"response of a server", func(x exchange) {
+			x.f.SetResponse(x.resp)
+			x.f.ServerConn().TimestampStart = flow.Seconds(3)
+		}, "/response", true},
+		{"recorded response", func(x exchange) { x.f.SetResponse(x.resp); x.f.SetIsReplay("response") }, "/response", true},
+		{"paused", func(x exchange) { x.f.Intercept() }, "/intercepted", false},
+		{"request with another header", func(x exchange) { x.req.Headers.Add("X", "1") }, "/request/headers/x", false},
+		{"metadata", func(x exchange) { x.f.Metadata().Set("timestamp_end", state.Int(1)) }, "/metadata/timestamp_end", false},
+		{"TLS set up", func(x exchange) { x.f.ClientConn().TLSVersion = "TLSv1.3" }, "/client_conn/tls_version", true},
+	} {
+		x := newExchange(t)
+		resp := x.f.Response()
+		x.f.SetResponse(nil)
+		x.resp = resp
+		x.f.Backup()
+		tt.edit(x)
+		found := false
+		for _, c := range backupDiff(t, x.f) {
+			if string(c.Path) == tt.path {
+				found = true
+				if c.Progress != tt.want {
+					t.Errorf("%s: progress is %t", tt.name, c.Progress)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: no change at %s", tt.name, tt.path)
+		}
+	}
+}
+
+func backupDiff(t testing.TB, f flow.Flow) []flowdiff.Change {
+	t.Helper()
+	return diff(t, f.BackupState(), f.State(), &flowdiff.Options{Backup: true})
+}

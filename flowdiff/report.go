@@ -1,0 +1,75 @@
+package flowdiff
+
+import (
+	"github.com/flowtool/flowtool/flow"
+)
+
+// A Ref names a flow for readers of a report.
+type Ref struct {
+	Index int64 // number of the flow in its file, from 0
+	ID    string
+	Type  string
+	Title string // "GET https://example.com/"; may hold control characters
+}
+
+// NewRef returns the Ref of flow number index.
+func NewRef(index int64, f flow.Flow) *Ref {
+	return &Ref{index, f.ID(), f.Type(), title(f)}
+}
+
+func title(f flow.Flow) string {
+	switch f := f.(type) {
+	case *flow.HTTP:
+		return f.Request().Method + " " + f.PrettyURL()
+	case *flow.DNS:
+		if q := f.Request().Questions; len(q) > 0 {
+			return q[0].TypeName() + " " + q[0].Name
+		}
+	}
+	return flow.FormatAddress(f.ServerConn().Address)
+}
+
+// A Report is the result for one flow, or for a pair of flows.
+type Report struct {
+	// A and B are the flows that were compared; nil if there is no such flow. For
+	// a flow and its backup both are the flow.
+	A, B *Ref
+	// Changes are the differences. There are none if only one flow is there.
+	Changes []Change
+}
+
+// A Status is a Report in one word.
+type Status string
+
+// What can be said of a flow, or of two.
+const (
+	StatusEqual     Status = "equal"
+	StatusDifferent Status = "different"
+	StatusOnlyInA   Status = "only_a"
+	StatusOnlyInB   Status = "only_b"
+)
+
+// Status returns the result in one word. Changes that are [Change.Progress] are
+// no difference.
+func (r *Report) Status() Status {
+	switch {
+	case r.B == nil:
+		return StatusOnlyInA
+	case r.A == nil:
+		return StatusOnlyInB
+	}
+	for k := range r.Changes {
+		if !r.Changes[k].Progress {
+			return StatusDifferent
+		}
+	}
+	return StatusEqual
+}
+
+// ref returns the flow to show, that in b if there are two.
+func (r *Report) ref() *Ref {
+	if r.B != nil {
+		return r.B
+	}
+	return r.A
+}
