@@ -4,16 +4,20 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/flowtool/flowtool/contentview"
 	"github.com/flowtool/flowtool/flow"
 )
 
 // A Field is a column that can be asked for by name.
 type Field struct {
+	// Name is what to ask for. A name that ends in a colon and NAME stands for
+	// many fields: it is asked for with the name of a header instead of NAME.
 	Name string
 	Doc  string
 
-	append func(dst []byte, c *cell) []byte
+	append  func(dst []byte, c *cell) []byte
+	named   func(name string) func(dst []byte, c *cell) []byte // instead of append, if there is a NAME
+	number  bool                                               // what it appends is a number
+	content bool                                               // it looks at the content of bodies
 }
 
 // Position says where a flow was read from.
@@ -38,212 +42,311 @@ func (c *cell) http() (*flow.HTTP, *flow.Request, *flow.Response) {
 	return nil, nil, nil
 }
 
-func requestField(get func(*flow.Request) string) func([]byte, *cell) []byte {
-	return func(dst []byte, c *cell) []byte {
+// request and response return the messages of an HTTP flow, nil where there is
+// none.
+func (c *cell) request() *flow.HTTPMessage {
+	if _, r, _ := c.http(); r != nil {
+		return &r.HTTPMessage
+	}
+	return nil
+}
+
+func (c *cell) response() *flow.HTTPMessage {
+	if _, _, r := c.http(); r != nil {
+		return &r.HTTPMessage
+	}
+	return nil
+}
+
+// The kinds of fields. A value that a flow does not have is nothing.
+
+func textField(name, doc string, get func(*cell) string) Field {
+	return Field{Name: name, Doc: doc, append: func(dst []byte, c *cell) []byte { return append(dst, get(c)...) }}
+}
+
+func flowField(name, doc string, get func(flow.Flow) string) Field {
+	return textField(name, doc, func(c *cell) string { return get(c.flow) })
+}
+
+func requestField(name, doc string, get func(*flow.Request) string) Field {
+	return textField(name, doc, func(c *cell) string {
 		if _, r, _ := c.http(); r != nil {
-			return append(dst, get(r)...)
+			return get(r)
 		}
-		return dst
-	}
+		return ""
+	})
 }
 
-func responseField(get func(*flow.Response) string) func([]byte, *cell) []byte {
-	return func(dst []byte, c *cell) []byte {
+func responseField(name, doc string, get func(*flow.Response) string) Field {
+	return textField(name, doc, func(c *cell) string {
 		if _, _, r := c.http(); r != nil {
-			return append(dst, get(r)...)
+			return get(r)
 		}
-		return dst
-	}
+		return ""
+	})
 }
 
-func flowField(get func(flow.Flow) string) func([]byte, *cell) []byte {
-	return func(dst []byte, c *cell) []byte { return append(dst, get(c.flow)...) }
-}
-
-func numberField(get func(*cell) (int64, bool)) func([]byte, *cell) []byte {
-	return func(dst []byte, c *cell) []byte {
+func numberField(name, doc string, get func(*cell) (int64, bool)) Field {
+	return Field{Name: name, Doc: doc, number: true, append: func(dst []byte, c *cell) []byte {
 		if n, ok := get(c); ok {
 			return strconv.AppendInt(dst, n, 10)
 		}
 		return dst
-	}
+	}}
 }
 
-// Fields returns all fields in the order of their documentation.
+func timeField(name, doc string, get func(*cell) flow.Timestamp) Field {
+	return Field{Name: name, Doc: doc, append: func(dst []byte, c *cell) []byte { return appendTime(dst, get(c)) }}
+}
+
+func secondsField(name, doc string, get func(*cell) (float64, bool)) Field {
+	return Field{Name: name, Doc: doc, number: true, append: func(dst []byte, c *cell) []byte {
+		if s, ok := get(c); ok {
+			return strconv.AppendFloat(dst, s, 'f', 6, 64)
+		}
+		return dst
+	}}
+}
+
+// headerField is a field for all headers that can be named.
+func headerField(name, doc string, messages func(*cell) []*flow.HTTPMessage) Field {
+	return Field{Name: name, Doc: doc, named: func(header string) func([]byte, *cell) []byte {
+		return func(dst []byte, c *cell) []byte {
+			start := len(dst)
+			for _, m := range messages(c) {
+				if m == nil {
+					continue
+				}
+				for value := range m.Headers.Values(header) {
+					if len(dst) > start {
+						dst = append(dst, ", "...)
+					}
+					dst = append(dst, value...)
+				}
+			}
+			return dst
+		}
+	}}
+}
+
+// bodySize, decodedSize and bodyText are about the body of a message. What is
+// missing or cannot be decoded has no decoded size.
+func bodySize(name, doc string, get func(*cell) *flow.HTTPMessage) Field {
+	return numberField(name, doc, func(c *cell) (int64, bool) {
+		m := get(c)
+		if m == nil || m.Body.IsMissing() {
+			return 0, false
+		}
+		return m.Body.Len(), true
+	})
+}
+
+func decodedSize(name, doc string, get func(*cell) *flow.HTTPMessage) Field {
+	f := numberField(name, doc, func(c *cell) (int64, bool) {
+		m := get(c)
+		if m == nil || m.Body.IsMissing() {
+			return 0, false
+		}
+		if m.Headers.Get("Content-Encoding") == "" {
+			return m.Body.Len(), true
+		}
+		data, err := m.Content(maxText)
+		return int64(len(data)), err == nil
+	})
+	f.content = true
+	return f
+}
+
+func bodyText(name, doc string, get func(*cell) *flow.HTTPMessage) Field {
+	f := textField(name, doc, func(c *cell) string {
+		m := get(c)
+		if m == nil {
+			return ""
+		}
+		text, _ := m.Text(maxText) // as far as it can be decoded
+		return text
+	})
+	f.content = true
+	return f
+}
+
+// maxText is how many bytes of a body are decoded.
+const maxText = 16 << 20
+
+// Fields returns all fields in the order of their documentation. Names that have
+// been there stay.
 func Fields() []Field {
-	bodySize := func(m *flow.HTTPMessage) (int64, bool) { return m.Body.Len(), !m.Body.IsMissing() }
-	return []Field{
-		{"index", "number of the flow in the input, from 0", numberField(func(c *cell) (int64, bool) { return c.Index, true })},
-		{"offset", "byte offset of the flow in its (decompressed) file", numberField(func(c *cell) (int64, bool) { return c.Offset, true })},
-		{"record_size", "bytes the flow takes in the file", numberField(func(c *cell) (int64, bool) { return c.Size, true })},
-		{"version", "format version it was written in", func(dst []byte, c *cell) []byte { return append(dst, c.Version...) }},
-		{"id", "identity of the flow", flowField(flow.Flow.ID)},
-		{"type", "http, tcp, udp or dns", flowField(flow.Flow.Type)},
-		{"time", "start, RFC 3339 in UTC", func(dst []byte, c *cell) []byte { return appendTime(dst, c.flow.TimestampStart()) }},
-		{"created", "when the flow was made, RFC 3339 in UTC", func(dst []byte, c *cell) []byte { return appendTime(dst, c.flow.TimestampCreated()) }},
-		{"duration", "seconds from start to end", appendSeconds},
-		{"client", "address of the client", flowField(func(f flow.Flow) string { return addressText(f.ClientConn().Peername) })},
-		{"server", "address asked for", flowField(func(f flow.Flow) string { return addressText(f.ServerConn().Address) })},
-		{"server_ip", "address connected to", flowField(func(f flow.Flow) string { return addressText(f.ServerConn().Peername) })},
-		{"tls", "TLS version of the client connection", flowField(func(f flow.Flow) string { return f.ClientConn().TLSVersion })},
-		{"alpn", "protocol negotiated with the client", flowField(func(f flow.Flow) string { return f.ClientConn().ALPN })},
-		{"sni", "server name the client asked for", flowField(func(f flow.Flow) string { return f.ClientConn().SNI })},
-		{"mode", "proxy mode", flowField(func(f flow.Flow) string { return f.ClientConn().ProxyMode })},
-		{"method", "request method", requestField(func(r *flow.Request) string { return r.Method })},
-		{"scheme", "http or https", requestField(func(r *flow.Request) string { return r.Scheme })},
-		{"host", "host as the client called it", requestField((*flow.Request).PrettyHost)},
-		{"port", "port connected to", numberField(func(c *cell) (int64, bool) {
-			if _, r, _ := c.http(); r != nil {
-				return int64(r.Port), true
-			}
-			return 0, false
-		})},
-		{"path", "request path with query", requestField(func(r *flow.Request) string { return r.Path })},
-		{"url", "URL as the client called it", func(dst []byte, c *cell) []byte {
-			if f, _, _ := c.http(); f != nil {
-				return append(dst, f.PrettyURL()...)
-			}
-			return dst
-		}},
-		{"http_version", "version of the request", requestField(func(r *flow.Request) string { return r.HTTPVersion })},
-		{"request_type", "Content-Type of the request", requestField(func(r *flow.Request) string { return r.Headers.Get("Content-Type") })},
-		{"request_size", "bytes of the request body as transferred", numberField(func(c *cell) (int64, bool) {
-			if _, r, _ := c.http(); r != nil {
-				return bodySize(&r.HTTPMessage)
-			}
-			return 0, false
-		})},
-		{"status", "response status code", numberField(func(c *cell) (int64, bool) {
-			if _, _, r := c.http(); r != nil {
-				return int64(r.StatusCode), true
-			}
-			return 0, false
-		})},
-		{"reason", "response reason phrase", responseField(func(r *flow.Response) string { return latin1(r.ReasonPhrase()) })},
-		{"content_type", "Content-Type of the response", responseField(func(r *flow.Response) string { return r.Headers.Get("Content-Type") })},
-		{"content_encoding", "Content-Encoding of the response", responseField(func(r *flow.Response) string { return r.Headers.Get("Content-Encoding") })},
-		{"size", "bytes of the response body as transferred, or of all messages", numberField(func(c *cell) (int64, bool) {
-			r := rowOf(c.flow)
-			return r.size, r.size >= 0
-		})},
-		{"messages", "number of WebSocket, TCP or UDP messages", numberField(func(c *cell) (int64, bool) {
-			n, ok := messageCount(c.flow)
-			return int64(n), ok
-		})},
-		{"dns_name", "first name asked for", func(dst []byte, c *cell) []byte {
-			if f, ok := c.flow.(*flow.DNS); ok && len(f.Request().Questions) > 0 {
-				return append(dst, dnsName(f.Request().Questions[0].Name)...)
-			}
-			return dst
-		}},
-		{"dns_type", "type of the first DNS question", func(dst []byte, c *cell) []byte {
-			if f, ok := c.flow.(*flow.DNS); ok && len(f.Request().Questions) > 0 {
-				return append(dst, flow.DNSTypeName(f.Request().Questions[0].Type)...)
-			}
-			return dst
-		}},
-		{"error", "what went wrong", func(dst []byte, c *cell) []byte {
-			if e := c.flow.Error(); e != nil {
-				return append(dst, e.Msg...)
-			}
-			return dst
-		}},
-		{"replay", "request or response, if that was replayed", flowField(flow.Flow.IsReplay)},
-		{"marked", "name of the mark", flowField(flow.Flow.Marked)},
-		{"comment", "comment", flowField(flow.Flow.Comment)},
-		{"edited", "true if the flow keeps a backup of what it was", func(dst []byte, c *cell) []byte {
-			return strconv.AppendBool(dst, c.flow.BackupState() != nil)
-		}},
+	fields := [][]Field{recordFields, flowFields, connFields, requestFields, responseFields, messageFields}
+	var all []Field
+	for _, f := range fields {
+		all = append(all, f...)
 	}
+	return all
 }
 
-// rowOf returns the columns of the line of a flow.
-func rowOf(f flow.Flow) row {
-	switch f := f.(type) {
-	case *flow.HTTP:
-		return httpRow(f)
-	case *flow.DNS:
-		return dnsRow(f)
-	case *flow.TCP:
-		return streamRow(f, f.Messages())
-	case *flow.UDP:
-		return streamRow(f, f.Messages())
-	}
-	return row{size: -1}
+var recordFields = []Field{
+	numberField("index", "number of the flow in the input, from 0", func(c *cell) (int64, bool) { return c.Index, true }),
+	numberField("offset", "byte offset of the flow in its (decompressed) file", func(c *cell) (int64, bool) { return c.Offset, true }),
+	numberField("record_size", "bytes the flow takes in the file", func(c *cell) (int64, bool) { return c.Size, true }),
+	textField("version", "format version it was written in", func(c *cell) string { return c.Version }),
 }
 
-func messageCount(f flow.Flow) (n int, ok bool) {
-	switch f := f.(type) {
-	case *flow.HTTP:
-		if ws := f.WebSocket(); ws != nil {
-			return len(ws.Messages), true
+var flowFields = []Field{
+	flowField("id", "identity of the flow", flow.Flow.ID),
+	flowField("type", "http, tcp, udp or dns", flow.Flow.Type),
+	timeField("time", "start, RFC 3339 in UTC", func(c *cell) flow.Timestamp { return c.flow.TimestampStart() }),
+	timeField("end", "end, RFC 3339 in UTC", func(c *cell) flow.Timestamp { return rowOf(c.flow).end }),
+	timeField("created", "when the flow was made, RFC 3339 in UTC", func(c *cell) flow.Timestamp { return c.flow.TimestampCreated() }),
+	secondsField("duration", "seconds from start to end", func(c *cell) (float64, bool) {
+		r := rowOf(c.flow)
+		return r.seconds, r.hasSeconds
+	}),
+	textField("error", "what went wrong", func(c *cell) string {
+		if e := c.flow.Error(); e != nil {
+			return e.Msg
 		}
-	case *flow.TCP:
-		return len(f.Messages()), true
-	case *flow.UDP:
-		return len(f.Messages()), true
-	}
-	return 0, false
-}
-
-func addressText(a *flow.Address) string {
-	if a == nil {
 		return ""
-	}
-	return a.String()
+	}),
+	flowField("replay", "request or response, if that was replayed", flow.Flow.IsReplay),
+	flowField("marked", "name of the mark", flow.Flow.Marked),
+	flowField("comment", "comment", flow.Flow.Comment),
+	boolField("edited", "true if the flow keeps a backup of what it was", func(f flow.Flow) bool { return f.BackupState() != nil }),
+	boolField("intercepted", "true if the flow was waiting to be resumed", flow.Flow.Intercepted),
 }
 
-func appendSeconds(dst []byte, c *cell) []byte {
-	if r := rowOf(c.flow); r.hasSeconds {
-		return strconv.AppendFloat(dst, r.seconds, 'f', 6, 64)
-	}
-	return dst
-}
-
-// Columns renders chosen fields, separated by tabs.
-type Columns struct{ fields []Field }
-
-// An UnknownFieldError names a field that does not exist.
-type UnknownFieldError struct{ Name string }
-
-func (e *UnknownFieldError) Error() string {
-	var names []string
-	for _, f := range Fields() {
-		names = append(names, f.Name)
-	}
-	return strconv.Quote(e.Name) + " is not a field; there are " + strings.Join(names, ", ")
-}
-
-// ParseColumns returns the columns for names, separated by commas. A name that
-// is not known is an [UnknownFieldError].
-func ParseColumns(names string) (*Columns, error) {
-	var c Columns
-	all := Fields()
-next:
-	for name := range strings.SplitSeq(names, ",") {
-		name = strings.TrimSpace(name)
-		for _, f := range all {
-			if f.Name == name {
-				c.fields = append(c.fields, f)
-				continue next
-			}
+var connFields = []Field{
+	flowField("client", "address of the client", func(f flow.Flow) string { return addressText(f.ClientConn().Peername) }),
+	flowField("server", "address asked for", func(f flow.Flow) string { return addressText(f.ServerConn().Address) }),
+	flowField("server_ip", "address connected to", func(f flow.Flow) string { return addressText(f.ServerConn().Peername) }),
+	flowField("upstream", "address of the upstream proxy", func(f flow.Flow) string {
+		if v := f.ServerConn().Via; v != nil {
+			return addressText(&flow.Address{Host: v.Host, Port: v.Port})
 		}
-		return nil, &UnknownFieldError{name}
-	}
-	return &c, nil
+		return ""
+	}),
+	flowField("tls", "TLS version of the client connection", func(f flow.Flow) string { return f.ClientConn().TLSVersion }),
+	flowField("alpn", "protocol negotiated with the client", func(f flow.Flow) string { return f.ClientConn().ALPN }),
+	flowField("sni", "server name the client asked for", func(f flow.Flow) string { return f.ClientConn().SNI }),
+	flowField("server_tls", "TLS version of the server connection", func(f flow.Flow) string { return f.ServerConn().TLSVersion }),
+	flowField("server_alpn", "protocol negotiated with the server", func(f flow.Flow) string { return f.ServerConn().ALPN }),
+	flowField("server_sni", "server name the server was asked for", func(f flow.Flow) string { return f.ServerConn().SNI }),
+	flowField("mode", "proxy mode", func(f flow.Flow) string { return f.ClientConn().ProxyMode }),
 }
 
-// Append appends a line with the fields of f. Tabs, line ends and control
-// characters in values are escaped; nothing is cut.
-func (c *Columns) Append(dst []byte, pos Position, f flow.Flow) []byte {
-	cell := cell{pos, f}
-	var tmp []byte
-	for i := range c.fields {
-		if i > 0 {
-			dst = append(dst, '\t')
+var requestFields = []Field{
+	requestField("method", "request method", func(r *flow.Request) string { return r.Method }),
+	requestField("scheme", "http or https", func(r *flow.Request) string { return r.Scheme }),
+	requestField("host", "host as the client called it", (*flow.Request).PrettyHost),
+	numberField("port", "port connected to", func(c *cell) (int64, bool) {
+		if _, r, _ := c.http(); r != nil {
+			return int64(r.Port), true
 		}
-		tmp = c.fields[i].append(tmp[:0], &cell)
-		dst = contentview.AppendEscaped(dst, tmp, false)
-	}
-	return append(dst, '\n')
+		return 0, false
+	}),
+	requestField("path", "request path with query", func(r *flow.Request) string { return r.Path }),
+	requestField("query", "what follows the question mark in the path", func(r *flow.Request) string {
+		_, query, _ := strings.Cut(r.Path, "?")
+		return query
+	}),
+	textField("url", "URL as the client called it", func(c *cell) string {
+		if f, _, _ := c.http(); f != nil {
+			return f.PrettyURL()
+		}
+		return ""
+	}),
+	requestField("http_version", "version of the request", func(r *flow.Request) string { return r.HTTPVersion }),
+	requestField("request_type", "Content-Type of the request", func(r *flow.Request) string { return r.Headers.Get("Content-Type") }),
+	requestField("request_encoding", "Content-Encoding of the request", func(r *flow.Request) string { return r.Headers.Get("Content-Encoding") }),
+	bodySize("request_size", "bytes of the request body as transferred", (*cell).request),
+	decodedSize("request_decoded", "bytes of the request body without content coding", (*cell).request),
+	timeField("request_end", "end of the request, RFC 3339 in UTC", func(c *cell) flow.Timestamp {
+		if m := c.request(); m != nil {
+			return m.TimestampEnd
+		}
+		return flow.Timestamp{}
+	}),
+	headerField("hnq:NAME", "header NAME of the request; values are joined by commas", func(c *cell) []*flow.HTTPMessage {
+		return []*flow.HTTPMessage{c.request()}
+	}),
+	bodyText("request_text", "text of the request body, decoded, up to 16 MiB", (*cell).request),
+}
+
+var responseFields = []Field{
+	numberField("status", "response status code", func(c *cell) (int64, bool) {
+		if _, _, r := c.http(); r != nil {
+			return int64(r.StatusCode), true
+		}
+		return 0, false
+	}),
+	responseField("reason", "response reason phrase", func(r *flow.Response) string { return latin1(r.ReasonPhrase()) }),
+	responseField("response_version", "HTTP version of the response", func(r *flow.Response) string { return r.HTTPVersion }),
+	responseField("content_type", "Content-Type of the response", func(r *flow.Response) string { return r.Headers.Get("Content-Type") }),
+	responseField("content_encoding", "Content-Encoding of the response", func(r *flow.Response) string { return r.Headers.Get("Content-Encoding") }),
+	numberField("size", "bytes of the response body as transferred, or of all messages", func(c *cell) (int64, bool) {
+		r := rowOf(c.flow)
+		return r.size, r.size >= 0
+	}),
+	bodySize("response_size", "bytes of the response body as transferred", (*cell).response),
+	decodedSize("response_decoded", "bytes of the response body without content coding", (*cell).response),
+	timeField("response_start", "start of the response, RFC 3339 in UTC", func(c *cell) flow.Timestamp {
+		if m := c.response(); m != nil {
+			return m.TimestampStart
+		}
+		return flow.Timestamp{}
+	}),
+	secondsField("ttfb", "seconds from the start of the request to that of the response", func(c *cell) (float64, bool) {
+		_, q, s := c.http()
+		if s == nil {
+			return 0, false
+		}
+		return between(q.TimestampStart, s.TimestampStart)
+	}),
+	headerField("hns:NAME", "header NAME of the response; values are joined by commas", func(c *cell) []*flow.HTTPMessage {
+		return []*flow.HTTPMessage{c.response()}
+	}),
+	headerField("hn:NAME", "header NAME of the request and the response", func(c *cell) []*flow.HTTPMessage {
+		return []*flow.HTTPMessage{c.request(), c.response()}
+	}),
+	bodyText("response_text", "text of the response body, decoded, up to 16 MiB", (*cell).response),
+}
+
+var messageFields = []Field{
+	messagesField("messages", "number of WebSocket, TCP or UDP messages", func(sent, received int) int { return sent + received }),
+	messagesField("messages_sent", "number of messages of the client", func(sent, received int) int { return sent }),
+	messagesField("messages_received", "number of messages of the server", func(sent, received int) int { return received }),
+	numberField("close_code", "with which a WebSocket was closed", func(c *cell) (int64, bool) {
+		f, _, _ := c.http()
+		if f == nil || f.WebSocket() == nil || f.WebSocket().CloseCode == 0 {
+			return 0, false
+		}
+		return int64(f.WebSocket().CloseCode), true
+	}),
+	dnsField("dns_name", "first name asked for", func(f *flow.DNS) string {
+		if len(f.Request().Questions) == 0 {
+			return ""
+		}
+		return dnsName(f.Request().Questions[0].Name)
+	}),
+	dnsField("dns_type", "type of the first DNS question", func(f *flow.DNS) string {
+		if len(f.Request().Questions) == 0 {
+			return ""
+		}
+		return flow.DNSTypeName(f.Request().Questions[0].Type)
+	}),
+	dnsField("dns_code", "result of a DNS query, such as NXDOMAIN", func(f *flow.DNS) string {
+		if f.Response() == nil {
+			return ""
+		}
+		return flow.DNSResponseCodeName(f.Response().ResponseCode)
+	}),
+	dnsField("dns_answers", "answers to a DNS query, joined by commas", func(f *flow.DNS) string {
+		if f.Response() == nil {
+			return ""
+		}
+		var texts []string
+		for i := range f.Response().Answers {
+			texts = append(texts, f.Response().Answers[i].Text())
+		}
+		return strings.Join(texts, ", ")
+	}),
 }

@@ -87,7 +87,8 @@ type row struct {
 	kind, status           string
 	kindStyle, statusStyle style
 	size                   int64 // -1 if it is not known
-	seconds                float64
+	end                    flow.Timestamp
+	seconds                float64 // from the start of the flow to end
 	hasSeconds             bool
 }
 
@@ -175,10 +176,10 @@ func httpRow(f *flow.HTTP) row {
 		if !resp.Body.IsMissing() {
 			r.size = resp.Body.Len()
 		}
-		r.seconds, r.hasSeconds = between(req.TimestampStart, resp.TimestampEnd)
+		r.end = resp.TimestampEnd
 	case f.Error() != nil:
 		r.status, r.statusStyle = "ERR", red
-		r.seconds, r.hasSeconds = between(req.TimestampStart, f.Error().Timestamp)
+		r.end = f.Error().Timestamp
 	}
 	if ws != nil {
 		r.kind, r.kindStyle = "WS", cyan
@@ -186,8 +187,9 @@ func httpRow(f *flow.HTTP) row {
 		for i := range ws.Messages {
 			r.size += ws.Messages[i].Content.Len()
 		}
-		r.seconds, r.hasSeconds = between(req.TimestampStart, ws.TimestampEnd)
+		r.end = ws.TimestampEnd
 	}
+	r.seconds, r.hasSeconds = between(req.TimestampStart, r.end)
 	return r
 }
 
@@ -256,14 +258,14 @@ func streamRow(f flow.Flow, messages []flow.Message) row {
 	for i := range messages {
 		r.size += messages[i].Content.Len()
 	}
-	end := f.ServerConn().TimestampEnd
-	if end.IsNull() {
-		end = f.ClientConn().TimestampEnd
+	r.end = f.ServerConn().TimestampEnd
+	if r.end.IsNull() {
+		r.end = f.ClientConn().TimestampEnd
 	}
-	if n := len(messages); n > 0 && end.IsNull() {
-		end = messages[n-1].Timestamp
+	if n := len(messages); n > 0 && r.end.IsNull() {
+		r.end = messages[n-1].Timestamp
 	}
-	r.seconds, r.hasSeconds = between(f.TimestampStart(), end)
+	r.seconds, r.hasSeconds = between(f.TimestampStart(), r.end)
 	return r
 }
 
@@ -296,7 +298,8 @@ func (p *Printer) endpoints(dst []byte, f flow.Flow) []byte {
 func dnsRow(f *flow.DNS) row {
 	r := row{kind: "DNS", kindStyle: cyan, status: "-", size: -1}
 	if resp := f.Response(); resp != nil {
-		r.seconds, r.hasSeconds = between(f.Request().Timestamp, resp.Timestamp)
+		r.end = resp.Timestamp
+		r.seconds, r.hasSeconds = between(f.Request().Timestamp, r.end)
 	} else if f.Error() != nil {
 		r.status, r.statusStyle = "ERR", red
 	}
