@@ -1,0 +1,42 @@
+package har
+
+import "errors"
+
+// ErrNotHTTP is the error of encoding a flow that HAR has no place for: TCP, UDP
+// or DNS.
+var ErrNotHTTP = errors.New("har: not an HTTP flow")
+
+// DefaultMaxBody is the default limit on a body without its content codings.
+const DefaultMaxBody = 64 << 20
+
+// WriterOptions are the options of a [Writer] and of an [Encoder]. A nil pointer
+// and zero fields mean the defaults.
+type WriterOptions struct {
+	// Plain leaves out the private field, and with it everything that only this
+	// package would read.
+	Plain bool
+	// Indent spreads the output over lines with this indentation, which consists of
+	// white space. By default every entry is a line.
+	Indent string
+	// Creator and CreatorVersion are the name and version of the program that
+	// writes. The default name is flowtool.
+	Creator, CreatorVersion string
+	// MaxBody limits the size in bytes of a body without its content codings. A
+	// larger one is written as it was transferred. The default is
+	// [DefaultMaxBody].
+	MaxBody int64
+}
+
+func (o *WriterOptions) orDefaults() WriterOptions {
+	var out WriterOptions
+	if o != nil {
+		out = *o
+	}
+	if out.Creator == "" {
+		out.Creator = "flowtool"
+	}
+	if out.MaxBody <= 0 {
+		out.MaxBody = DefaultMaxBody
+	}
+	return out
+}
