@@ -118,10 +118,14 @@ func looksRecord(text []byte) bool {
 }
 
 // isHAR tells whether text begins like a HAR: an object with the key "log", which
-// need not be the first.
+// need not be the first, a log, or an entry of one; or an array of them.
 func isHAR(text []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(text))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	t, err := d.Token()
+	if t == json.Delim('[') {
+		t, err = d.Token()
+	}
+	if err != nil || t != json.Delim('{') {
 		return false
 	}
 	for {
@@ -129,7 +133,7 @@ func isHAR(text []byte) bool {
 		if err != nil || key == json.Delim('}') {
 			return false
 		}
-		if key == "log" {
+		if key == "log" || key == "entries" || key == "startedDateTime" {
 			return true
 		}
 		var skipped json.RawMessage

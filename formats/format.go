@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -31,7 +30,7 @@ type Format struct {
 
 // table lists the formats.
 func table() []*Format {
-	return []*Format{mitm, jsonLines}
+	return slices.Concat([]*Format{mitm, pack, jsonLines, archive, zippedArchive}, tables, commands)
 }
 
 // All returns the formats, the most important first.
@@ -73,14 +72,8 @@ func trimContainer(name string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
 }
 
-// A SkipError says that a format has no way to express a flow. The others can be
+// A SkipError says why a format has no way to express a flow. The others can be
 // written.
-type SkipError struct {
-	Format string
-	// What is it that cannot be expressed, "a TCP flow".
-	What string
-}
+type SkipError struct{ Reason string }
 
-func (e *SkipError) Error() string {
-	return fmt.Sprintf("%s is not possible in format %s", e.What, e.Format)
-}
+func (e *SkipError) Error() string { return e.Reason }

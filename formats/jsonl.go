@@ -51,7 +51,7 @@ type lineBatch struct {
 }
 
 func openLines(o *opening) (pipeline.Source, error) {
-	r := jsonl.NewReader(o.content(), &jsonl.ReaderOptions{
+	r := jsonl.NewReader(o.content, &jsonl.ReaderOptions{
 		Name:        o.opts.Name,
 		MaxLine:     int(min(o.opts.MaxRecord, jsonl.DefaultMaxLine)),
 		MaxDepth:    o.opts.MaxDepth,

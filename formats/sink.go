@@ -3,6 +3,7 @@ package formats
 import (
 	"io"
 
+	"github.com/flowtool/flowtool/display"
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/pipeline"
 )
@@ -10,11 +11,29 @@ import (
 // SinkOptions are the options of [Format.Create]. A nil pointer and zero fields mean the
 // defaults. A format ignores what does not concern it.
 type SinkOptions struct {
+	// Software is what writes the output, with its version.
+	Software string
 	// Workers is how many goroutines compress; 0 means one per processor.
 	Workers int
-	// Level is how hard a format that compresses by itself tries, 1 to 4; 0 means
-	// what suits most.
+	// Level is how hard a format that compresses by itself tries, in the scale of
+	// the zstd command; 0 means the usual level.
 	Level int
+	// ChunkSize is how many bytes, before compression, the parts of a format have
+	// that has parts; 0 means the usual size.
+	ChunkSize int
+	// Plain leaves out of a HAR what only flowtool reads.
+	Plain bool
+	// Columns are those of a table; nil means the usual ones. Formulas leaves cells
+	// as they are that a spreadsheet would take for formulas.
+	Columns  *display.Columns
+	Formulas bool
+	// Decode undoes the content coding of bodies in messages.
+	Decode bool
+	// PreserveIP makes commands connect to the address that was connected to.
+	PreserveIP bool
+	// MaxBody limits how large a body may become when its coding is undone; 0 means
+	// the usual limit.
+	MaxBody int64
 }
 
 // A Sink writes flows in a format.
@@ -49,6 +68,16 @@ type Chunk struct {
 	Ends []int
 	// Facts is what the sink keeps beside the text.
 	Facts any
+	// Base is the number of flows in the inputs before, for sinks that number them.
+	Base int64
+	// Notes are what a sink wrote in another way than it was.
+	Notes []Note
+}
+
+// A Note says that something in a flow could not be written as it is.
+type Note struct {
+	Index int64 // of the flow in its input
+	Text  string
 }
 
 // keepText is how much memory is kept for the next chunk.
@@ -76,7 +105,7 @@ func (c *Chunk) Truncate(n int) {
 func (c *Chunk) Reset() {
 	clear(c.Records)
 	c.Records = c.Records[:0]
-	c.Ends = c.Ends[:0]
+	c.Ends, c.Notes = c.Ends[:0], c.Notes[:0]
 	if c.Text = c.Text[:0]; cap(c.Text) > keepText {
 		c.Text = nil
 	}
@@ -94,6 +123,9 @@ type textSink struct {
 
 func (s *textSink) Encode(c *Chunk, it *pipeline.Item) error {
 	text, err := s.encode(c.Text, it)
+	if _, ok := err.(*SkipError); ok {
+		return err
+	}
 	if err != nil {
 		return it.Wrap(err)
 	}

@@ -236,7 +236,7 @@ func (d *Reader) afterKey(buf []byte) (more bool) {
 		f.lines = true
 		f.enter(f.top)
 		return false
-	case f.object != logObject && f.key == "log":
+	case (f.object != logObject || !f.outer) && f.key == "log": // whatever keys came before
 		f.object, f.outer, f.found, f.pin = logObject, true, false, -1
 		if value != '{' {
 			d.fail(f.pos, fmt.Errorf("%w: log is not an object", ErrNotHAR))

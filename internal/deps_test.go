@@ -30,11 +30,16 @@ var mayImport = map[string][]string{
 	"internal/searchtext": {"state", "internal/coding"},
 	"filter":              {"flow", "migrate", "state", "internal/coding", "internal/pyregexp", "internal/searchtext"},
 	"dumpfile":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/coding"},
-	"jsonl":               {"state", "dumpfile/tnetstring"},
+	"internal/jsonstring": nil,
+	"jsonl":               {"state", "dumpfile/tnetstring", "internal/jsonstring"},
+	"har":                 {"flow", "state", "dumpfile/tnetstring", "jsonl", "internal/coding", "internal/jsonstring"},
 	"pipeline":            {"dumpfile", "dumpfile/tnetstring", "migrate", "flow", "state"},
-	"formats":             {"dumpfile", "jsonl", "migrate", "pipeline"},
+	"flowpack":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/searchtext"},
+	"formats":             {"display", "dumpfile", "filter", "flowpack", "har", "jsonl", "migrate", "pipeline", "shell"},
 	"summary":             {"flow", "migrate"},
 	"display":             {"flow", "contentview", "state"},
+	"flowdiff":            {"contentview", "display", "dumpfile/tnetstring", "flow", "jsonl", "state", "internal/coding"},
+	"shell":               {"flow", "contentview"},
 	"cmd/flowtool":        {"*"},
 
 	// Only tests import it.

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/flowtool/flowtool/display"
+	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/migrate"
 )
 
@@ -14,7 +17,66 @@ type convertOptions struct {
 	filter filterFlags
 	output outputFlags
 	target targetFlags
+	format formatFlags
 	utc    bool
+}
+
+// formatFlags are flags for some of the formats.
+type formatFlags struct {
+	plain      bool
+	fields     string
+	formulas   bool
+	decode     bool
+	preserveIP bool
+	maxBody    size
+	given      func(flag string) bool // nil if the command does not have them
+}
+
+// flagsOf says for which formats the flags are.
+var flagsOf = []struct {
+	flag    string
+	formats []string
+}{
+	{"plain", []string{"har", "zhar"}},
+	{"fields", []string{"csv", "tsv"}},
+	{"formulas", []string{"csv", "tsv"}},
+	{"decode", []string{"raw", "raw-request", "raw-response"}},
+	{"preserve-ip", []string{"curl"}},
+	{"max-body", []string{"har", "zhar", "curl", "httpie", "raw", "raw-request", "raw-response"}},
+}
+
+func (f *formatFlags) add(cmd *cobra.Command) {
+	f.given = cmd.Flags().Changed
+	f.maxBody = 64 << 20
+	fl := cmd.Flags()
+	fl.BoolVar(&f.plain, "plain", false, "har: leave out what only flowtool reads, without which it is not reversible")
+	fl.StringVar(&f.fields, "fields", "", "csv, tsv: write these `columns` (see help fields)")
+	fl.BoolVar(&f.formulas, "formulas", false, "csv, tsv: leave cells as they are that a spreadsheet takes for formulas")
+	fl.BoolVar(&f.decode, "decode", false, "raw: undo the content coding of bodies")
+	fl.BoolVar(&f.preserveIP, "preserve-ip", false, "curl: connect to the address that was connected to")
+	fl.Var(&f.maxBody, "max-body", "har, curl, httpie, raw: largest body, decoded")
+	_ = cmd.RegisterFlagCompletionFunc("fields", completeFields)
+}
+
+// options adds what the flags ask for to the options for a format.
+func (f *formatFlags) options(to *formats.Format, o *formats.SinkOptions) error {
+	if f.given == nil {
+		return nil
+	}
+	for _, of := range flagsOf {
+		if f.given(of.flag) && !slices.Contains(of.formats, to.Name) {
+			return usagef("--%s is for format %s, not for %s", of.flag, strings.Join(of.formats, ", "), to.Name)
+		}
+	}
+	o.Plain, o.Formulas, o.Decode, o.PreserveIP, o.MaxBody = f.plain, f.formulas, f.decode, f.preserveIP, int64(f.maxBody)
+	if !f.given("fields") {
+		return nil
+	}
+	var err error
+	if o.Columns, err = display.ParseColumns(f.fields); err != nil {
+		return usagef("%v", err)
+	}
+	return nil
 }
 
 func newConvertCmd(a *app) *cobra.Command {
@@ -25,9 +87,10 @@ func newConvertCmd(a *app) *cobra.Command {
 		Long: `convert reads flows in one format and writes them in another: --to, or what the
 name of the output asks for, or the format of the first input. Output to a file
 whose name ends in .gz or .zst is compressed. The flows keep their format
-version, unless --format-version asks for another one, and everything else; a
+version, unless --format-version asks for another one, and everything else: a
 dump that is converted to JSON Lines or a flowpack and back is the same, byte
-for byte.
+for byte, and so are HTTP flows by way of a HAR. What a format cannot express is
+skipped and told, and the exit status is 3.
 
 "flowtool help formats" lists the formats and the format versions.`,
 		Example: `  flowtool convert capture.mitm -o capture.jsonl
@@ -35,6 +98,10 @@ for byte.
   flowtool convert capture.jsonl -o capture.mitm      # and back
   jq -c '.comment = "seen"' capture.jsonl | flowtool convert --to mitm >noted.mitm
   flowtool convert -f '~d shop' old.mitm.gz -o shop.mitm.zst
+  flowtool convert -f ~http capture.mitm -o capture.har
+  flowtool convert from-the-browser.har -o capture.mitm
+  flowtool convert --to curl -f '~id 8d2f' capture.mitm | sh
+  flowtool convert --fields time,method,url,status capture.mitm -o capture.csv
   flowtool convert --format-version 17 --allow-loss new.mitm -o for-8.1.1.mitm`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runConvert(cmd.Context(), a, cmd, &opts, args)
@@ -43,6 +110,7 @@ for byte.
 	cmd.Flags().BoolVar(&opts.utc, "utc", false, "times in filters without a zone are in UTC instead of local time")
 	opts.output.add(cmd)
 	opts.target.add(cmd, "format-version", "")
+	opts.format.add(cmd)
 	opts.filter.addFlag(cmd)
 	opts.input.add(cmd)
 	return cmd
@@ -152,7 +220,7 @@ func runConvert(ctx context.Context, a *app, cmd *cobra.Command, opts *convertOp
 	}
 	c := &copying{
 		reader: reader{app: a, cmd: cmd, flags: &opts.input, sel: sel, target: target},
-		flags:  &opts.output, to: to, allowLoss: opts.target.allowLoss || opts.target.losses != "",
+		flags:  &opts.output, format: &opts.format, to: to, allowLoss: opts.target.allowLoss || opts.target.losses != "",
 	}
 	if opts.target.losses == "" {
 		return c.run(ctx, inputs)

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,6 @@ import (
 	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/pipeline"
-	"github.com/flowtool/flowtool/summary"
 )
 
 // outputFlags are the flags of commands that write flows.
@@ -24,6 +25,7 @@ type outputFlags struct {
 	output  string
 	inPlace bool
 	level   int
+	chunk   size
 	given   func() bool // whether to was
 }
 
@@ -38,9 +40,13 @@ func (f *outputFlags) add(cmd *cobra.Command) {
 func (f *outputFlags) addFile(cmd *cobra.Command) {
 	addOutput(cmd, &f.output)
 	fl := cmd.Flags()
-	fl.IntVar(&f.level, "level", 0, "how hard to compress: 1 to 9 with gzip, 1 to 19 with zstd (default: what these do)")
+	fl.IntVar(&f.level, "level", 0, "how hard to compress: 1 to 9 with gzip, 1 to 19 with zstd and flowpack (default: what these do)")
+	fl.Var(&f.chunk, "chunk-size", "`size` of the chunks of a flowpack before compression (default 4M)")
 	fl.BoolVarP(&f.inPlace, "in-place", "i", false, "replace each FILE by what is written of it")
 }
+
+// maxChunkSize keeps chunks far below what readers take.
+const maxChunkSize = 1 << 30
 
 // format returns the format that the flags ask for, nil if it is that of the input.
 func (f *outputFlags) format() (*formats.Format, error) {
@@ -51,6 +57,8 @@ func (f *outputFlags) format() (*formats.Format, error) {
 		return nil, usagef("--in-place and --to exclude each other: the name of a file should say what it is")
 	case f.level < 0 || f.level > dumpfile.MaxLevel:
 		return nil, usagef("--level is 1 to %d, not %d", dumpfile.MaxLevel, f.level)
+	case f.chunk > maxChunkSize:
+		return nil, usagef("--chunk-size is at most 1G")
 	}
 	if f.given == nil || !f.given() {
 		return formats.OfFile(f.output), nil
@@ -67,6 +75,7 @@ func (f *outputFlags) format() (*formats.Format, error) {
 type copying struct {
 	reader
 	flags     *outputFlags
+	format    *formatFlags    // nil if the command has none
 	to        *formats.Format // nil if it is that of the first input
 	invert    bool            // write what the filter does not select
 	max       int64           // stop after so many flows; 0: all
@@ -77,8 +86,8 @@ type copying struct {
 	buf     *bufio.Writer
 	sink    formats.Sink // nil until the format is known
 	kept    int64
-	dropped int64            // of the input at hand
-	skipped map[string]int64 // flows that the format cannot express, by what they are
+	dropped int64               // of the input at hand
+	refused map[string]*refusal // what the format cannot express
 	losses  losses
 }
 
@@ -87,16 +96,25 @@ type piece struct {
 	formats.Chunk
 	kept    int   // flows that are written, or counted
 	seen    int64 // flows that were looked at
-	skipped []*formats.SkipError
+	refused []formats.Note
 	lost    []migrate.Loss
+}
+
+// refusal is what the format has no way to express, or not as it is.
+type refusal struct {
+	reason string
+	flows  int64
+	first  int64 // the number of the first of these flows
+	noted  bool  // the flow is written, but something in it is not as it was
 }
 
 // needs tells what the command is going to look at.
 func (c *copying) needs() needs {
+	n := needs{want: c.wants(c.invert)}
 	if !c.count && (c.target != (migrate.Version{}) || c.to != nil && !c.to.Copies()) {
-		return needs{}
+		return n
 	}
-	n := needs{skim: !c.sel.needsContent()}
+	n.skim = !c.sel.needsContent()
 	if c.sel != nil {
 		n.only = c.sel.Needs()
 	}
@@ -108,7 +126,7 @@ func (c *copying) needs() needs {
 func (c *copying) run(ctx context.Context, inputs []string) (err error) {
 	c.bar = c.newProgress(c.reader.flags)
 	defer c.bar.done()
-	c.skipped = make(map[string]int64)
+	c.refused = make(map[string]*refusal)
 	if c.flags.inPlace {
 		err = c.all(ctx, inputs, c.replace)
 	} else {
@@ -165,7 +183,7 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 		err = c.begin(c.to) // also if there is nothing to write
 	}
 	var closed error
-	if c.sink != nil {
+	if c.sink != nil && (c.kept > 0 || c.status != exitTrouble) { // or else write nothing at all
 		closed = c.sink.Close()
 	}
 	closed = cmp.Or(closed, c.buf.Flush(), packed.Close())
@@ -190,18 +208,31 @@ func (c *copying) begin(f *formats.Format) (err error) {
 	if !c.to.Text && c.stdout && c.outTTY && c.flags.output == "" {
 		return usagef("%s is not for terminals: list the flows with \"flowtool read\", name a file with -o, or insist with -o -", "a "+c.to.Doc)
 	}
-	c.sink, err = c.to.Create(c.buf, &formats.SinkOptions{Workers: c.reader.flags.workers, Level: c.flags.level})
+	opts := &formats.SinkOptions{
+		Software: "flowtool " + version, Workers: c.reader.flags.workers, Level: c.flags.level, ChunkSize: int(c.flags.chunk),
+	}
+	if c.format != nil {
+		if err := c.format.options(c.to, opts); err != nil {
+			return err
+		}
+	}
+	c.sink, err = c.to.Create(c.buf, opts)
 	return err
 }
 
 // input copies one input.
 func (c *copying) input(ctx context.Context, arg string) error {
-	return each(ctx, &c.reader, arg, c.needs(), func(in *formats.Input) error {
+	to, begun := c.to, c.sink != nil
+	err := each(ctx, &c.reader, arg, c.needs(), func(in *formats.Input) error {
 		if in.Format == nil {
 			return nil // nothing comes from it
 		}
 		return c.begin(in.Format)
 	}, c.work, c.emit)
+	if _, ok := errors.AsType[*dumpfile.FormatError](err); ok && !begun {
+		c.to, c.sink = to, nil // it was of no format at all
+	}
+	return err
 }
 
 // work looks at a flow, and encodes it if it is wanted.
@@ -239,9 +270,10 @@ func (c *copying) work(it *pipeline.Item, p *piece) error {
 
 // encode encodes a flow.
 func (c *copying) encode(it *pipeline.Item, p *piece) error {
+	p.Base = c.base
 	err := c.sink.Encode(&p.Chunk, it)
 	if skip, ok := errors.AsType[*formats.SkipError](err); ok {
-		p.skipped = append(p.skipped, skip)
+		p.refused = append(p.refused, formats.Note{Index: it.Index, Text: skip.Reason})
 		p.kept--
 		return nil
 	}
@@ -277,9 +309,8 @@ func (c *copying) emit(p *piece) (stop error) {
 	}
 	c.kept += int64(p.kept)
 	c.dropped += p.seen - int64(p.kept)
-	for _, s := range p.skipped {
-		c.skipped[s.What]++
-	}
+	c.refuse(p.refused, false)
+	c.refuse(p.Notes, true)
 	if err := c.losses.add(p.lost); err != nil {
 		return err
 	}
@@ -302,7 +333,7 @@ func (c *copying) emit(p *piece) (stop error) {
 func (p *piece) reset() {
 	p.Chunk.Reset()
 	p.kept, p.seen = 0, 0
-	p.skipped, p.lost = p.skipped[:0], p.lost[:0]
+	p.refused, p.lost = p.refused[:0], p.lost[:0]
 }
 
 // replace replaces a file by what is kept of it. A file that cannot be read to its
@@ -361,8 +392,32 @@ func (c *copying) reportLosses() {
 	for _, kind := range c.losses.kinds {
 		c.lost(kind.words())
 	}
-	for _, s := range summary.Sorted(c.skipped) {
-		c.lost(fmt.Sprintf("%s skipped: %s is not possible in format %s", flows(s.Flows), s.Name, c.to.Name))
+	list := slices.SortedFunc(maps.Values(c.refused), func(a, b *refusal) int { return cmp.Compare(a.first, b.first) })
+	for i, r := range list {
+		if i == maxReasons {
+			c.lost(fmt.Sprintf("and %d more such reasons", len(list)-i))
+			break
+		}
+		if r.noted {
+			c.warning(fmt.Sprintf("something is replaced in %s, the first is flow %d: %s", flows(r.flows), r.first, r.reason))
+			continue
+		}
+		c.lost(fmt.Sprintf("%s skipped, the first is flow %d: %s", flows(r.flows), r.first, r.reason))
+	}
+}
+
+// maxReasons is how many reasons for skipping flows are told.
+const maxReasons = 50
+
+// refuse takes note of what the format cannot express.
+func (c *copying) refuse(list []formats.Note, noted bool) {
+	for _, n := range list {
+		r := c.refused[n.Text]
+		if r == nil {
+			r = &refusal{reason: n.Text, first: c.base + n.Index, noted: noted}
+			c.refused[n.Text] = r
+		}
+		r.flows++
 	}
 }
 

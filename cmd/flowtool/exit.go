@@ -13,6 +13,8 @@ import (
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/filter"
+	"github.com/flowtool/flowtool/flowpack"
+	"github.com/flowtool/flowtool/har"
 	"github.com/flowtool/flowtool/jsonl"
 	"github.com/flowtool/flowtool/migrate"
 )
@@ -81,6 +83,15 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[*jsonl.Error](err); ok {
 		return exitLossy
 	}
+	if _, ok := errors.AsType[*flowpack.VersionError](err); ok {
+		return exitTrouble
+	}
+	if _, ok := errors.AsType[*flowpack.Error](err); ok {
+		return exitLossy
+	}
+	if _, ok := errors.AsType[*har.Error](err); ok && !errors.Is(err, har.ErrNotHAR) {
+		return exitLossy
+	}
 	return exitTrouble
 }
 
@@ -89,10 +100,16 @@ func limitOf(err error) string {
 	if e, ok := errors.AsType[*dumpfile.LimitError](err); ok {
 		return "--" + e.Limit
 	}
-	if errors.Is(err, jsonl.ErrTooLong) {
+	if e, ok := errors.AsType[*flowpack.LimitError](err); ok {
+		return map[string]string{"max-chunk": "--max-record", "max-ratio": "--max-ratio"}[e.Limit]
+	}
+	if errors.Is(err, har.ErrTooLarge) {
+		return "--max-ratio"
+	}
+	if errors.Is(err, jsonl.ErrTooLong) || errors.Is(err, har.ErrTooLong) {
 		return "--max-record"
 	}
-	if errors.Is(err, tnetstring.ErrTooDeep) || errors.Is(err, jsonl.ErrTooDeep) {
+	if errors.Is(err, tnetstring.ErrTooDeep) || errors.Is(err, jsonl.ErrTooDeep) || errors.Is(err, har.ErrTooDeep) {
 		return "--max-depth"
 	}
 	if errors.Is(err, tnetstring.ErrTooMany) || errors.Is(err, jsonl.ErrTooMany) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flowtool/flowtool/filter"
 	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/pipeline"
@@ -87,6 +88,26 @@ type needs struct {
 	only      []string // keys of a flow; nil for all
 	skim      bool     // see dumpfile.ReaderOptions
 	dropLarge bool
+	want      func(*formats.Group) bool // see formats.Options
+}
+
+// wants returns what tells of a group of flows of the input at hand whether it may
+// hold some that are wanted; nil if nobody knows.
+func (r *reader) wants(invert bool) func(*formats.Group) bool {
+	if r.sel == nil || r.flags.strict {
+		return nil
+	}
+	base := r.base
+	return func(g *formats.Group) bool {
+		facts := *g.Facts
+		first := base + g.First
+		facts.Indexes = filter.ValueRange[int64]{Known: true, Min: first, Max: first + g.Flows - 1, Always: true}
+		facts.First, facts.Last, facts.HasSpan = r.sel.first, r.sel.last, r.sel.NeedsSpan()
+		if invert {
+			return !r.sel.MustMatch(&facts)
+		}
+		return r.sel.MayMatch(&facts)
+	}
 }
 
 // all runs f for each input. Errors are reported, and only those end it that

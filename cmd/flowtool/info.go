@@ -206,7 +206,7 @@ func (i *inspection) write(r *infoReport, to io.Writer) error {
 func (i *inspection) input(ctx context.Context, arg string) (*infoReport, error) {
 	var in *formats.Input
 	var sum summary.Summary
-	err := each(ctx, &i.reader, arg, needs{dropLarge: !i.sel.needsContent()}, func(opened *formats.Input) error {
+	err := each(ctx, &i.reader, arg, needs{dropLarge: !i.sel.needsContent(), want: i.wants(false)}, func(opened *formats.Input) error {
 		in = opened
 		return nil
 	}, func(it *pipeline.Item, p *summary.Summary) error {
@@ -223,7 +223,7 @@ func (i *inspection) input(ctx context.Context, arg string) (*infoReport, error)
 		p.Reset()
 		return nil
 	})
-	if in == nil || err != nil && statusOf(err) == exitInterrupted {
+	if _, none := errors.AsType[*dumpfile.FormatError](err); none || in == nil || err != nil && statusOf(err) == exitInterrupted {
 		return nil, err
 	}
 	r := newReport(inputName(arg), in, &sum)
@@ -256,7 +256,9 @@ func newReport(name string, in *formats.Input, s *summary.Summary) *infoReport {
 	}
 	var versions []migrate.Version
 	for v := range s.Versions {
-		versions = append(versions, v)
+		if in.Format.Versions { // and not what we made of it
+			versions = append(versions, v)
+		}
 	}
 	slices.SortFunc(versions, migrate.Version.Compare)
 	for _, v := range versions {

@@ -69,6 +69,7 @@ func (f *inputFlags) check() error {
 func (f *inputFlags) options(name string, need needs) *formats.Options {
 	return &formats.Options{
 		Format: formats.Named(f.from),
+		Want:   need.want,
 		ReaderOptions: dumpfile.ReaderOptions{
 			Name:        name,
 			Strict:      f.strict,

@@ -64,6 +64,7 @@ func TestScripts(t *testing.T) {
 			"join":      join,
 			"head":      head,
 			"subst":     subst,
+			"flip":      flip,
 			"gzip":      compressor(func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }),
 			"zstd":      compressor(func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }),
 			"zstdwindow": compressor(func(w io.Writer) (io.WriteCloser, error) {
@@ -185,6 +186,18 @@ func head(ts *testscript.TestScript, neg bool, args []string) {
 		n += len(data)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(data[:n]), 0o666))
+}
+
+// flip changes a bit of the byte at an offset: flip OFFSET IN OUT.
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: flip OFFSET IN OUT")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	data := []byte(ts.ReadFile(args[1]))
+	data[n] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), data, 0o666))
 }
 
 // subst replaces the first occurrence of some text by as many bytes:

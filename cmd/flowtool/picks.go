@@ -1,17 +1,20 @@
 package main
 
 import (
-	"strconv"
+	"errors"
+	"math"
+	"slices"
 	"strings"
+
+	"github.com/flowtool/flowtool/filter"
+	"github.com/flowtool/flowtool/formats"
 )
 
 // picks are the flows chosen by number and id.
 type picks struct {
-	ranges []indexRange // empty: all
-	ids    []string     // prefixes of ids; empty: all
+	numbers *filter.Numbers // nil: all
+	ids     []string        // beginnings of ids; empty: all
 }
-
-type indexRange struct{ from, to int64 }
 
 // parsePicks parses a list of numbers and ranges such as 0,4-9,20-.
 func parsePicks(index string, ids []string) (picks, error) {
@@ -19,46 +22,23 @@ func parsePicks(index string, ids []string) (picks, error) {
 	if index == "" {
 		return p, nil
 	}
-	for part := range strings.SplitSeq(index, ",") {
-		part = strings.TrimSpace(part)
-		first, last, isRange := strings.Cut(part, "-")
-		from, err := strconv.ParseInt(first, 10, 64)
-		r := indexRange{from, from}
-		if err == nil && isRange {
-			if r.to = 1<<63 - 1; last != "" {
-				r.to, err = strconv.ParseInt(last, 10, 64)
-			}
+	var err error
+	if p.numbers, err = filter.ParseNumbers(index); err != nil {
+		usage := &usageError{msg: "--index takes numbers and ranges such as 0,4-9,20-: " + err.Error()}
+		if e, ok := errors.AsType[*filter.SyntaxError](err); ok {
+			usage.msg = "--index takes numbers and ranges such as 0,4-9,20-: " + e.Msg
+			usage.detail = pointAt(e.Text, e.Offset, e.Len)
 		}
-		if err != nil || from < 0 || r.to < from {
-			return p, usagef("--index takes numbers and ranges such as 0,4-9,20-, not %q", part)
-		}
-		p.ranges = append(p.ranges, r)
+		return p, usage
 	}
 	return p, nil
 }
 
 // index tells whether flow n may be wanted, going by its number.
-func (p *picks) index(n int64) bool {
-	if len(p.ranges) == 0 {
-		return true
-	}
-	for _, r := range p.ranges {
-		if n >= r.from && n <= r.to {
-			return true
-		}
-	}
-	return false
-}
+func (p *picks) index(n int64) bool { return p.numbers == nil || p.numbers.Contains(n) }
 
 // beyond tells whether no flow from n on is wanted.
-func (p *picks) beyond(n int64) bool {
-	for _, r := range p.ranges {
-		if n <= r.to {
-			return false
-		}
-	}
-	return len(p.ranges) > 0
-}
+func (p *picks) beyond(n int64) bool { return p.numbers != nil && !p.numbers.Meets(n, math.MaxInt64) }
 
 // id tells whether a flow is wanted, going by its id.
 func (p *picks) id(id string) bool {
@@ -71,4 +51,19 @@ func (p *picks) id(id string) bool {
 		}
 	}
 	return false
+}
+
+// group tells whether a flow of a group may be wanted, whose first flow has the
+// number first.
+func (p *picks) group(g *formats.Group, first int64) bool {
+	if p.numbers != nil && !p.numbers.Meets(first, first+g.Flows-1) {
+		return false
+	}
+	ids := g.Facts.IDs
+	return len(p.ids) == 0 || !ids.Known || slices.ContainsFunc(ids.Values, func(begin string) bool {
+		return slices.ContainsFunc(p.ids, func(want string) bool {
+			n := min(len(begin), len(want))
+			return strings.EqualFold(begin[:n], want[:n])
+		})
+	})
 }

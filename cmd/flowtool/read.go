@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowtool/flowtool/display"
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/formats"
 	"github.com/flowtool/flowtool/jsonl"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/pipeline"
@@ -182,13 +183,27 @@ func (r *reading) run(ctx context.Context, inputs []string) (err error) {
 	}
 	r.bar = r.newProgress(r.flags)
 	defer r.bar.done()
-	shallow := (r.columns != nil || r.opts.detail < display.Bodies) && !r.opts.json && !r.sel.needsContent()
+	shallow := r.opts.detail < display.Bodies && !r.opts.json && !r.sel.needsContent()
+	if r.columns != nil && r.columns.NeedsContent() {
+		shallow = false
+	}
 	return r.all(ctx, inputs, func(ctx context.Context, arg string) error {
 		if r.picks.beyond(r.base) {
 			return pipeline.ErrStop
 		}
-		return each(ctx, &r.reader, arg, needs{dropLarge: shallow}, nil, r.work, r.emit)
+		return each(ctx, &r.reader, arg, needs{dropLarge: shallow, want: r.groups()}, nil, r.work, r.emit)
 	})
+}
+
+// groups returns what tells of a group of flows whether some may be shown.
+func (r *reading) groups() func(*formats.Group) bool {
+	if r.flags.strict {
+		return nil
+	}
+	base, wants := r.base, r.wants(false)
+	return func(g *formats.Group) bool {
+		return r.picks.group(g, base+g.First) && (wants == nil || wants(g))
+	}
 }
 
 // work renders a flow, unless there is enough text in l already.

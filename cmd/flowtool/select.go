@@ -189,7 +189,15 @@ func (s *selection) span(ctx context.Context, r *reader, arg string) error {
 		viewer      flow.Viewer
 	}
 	once := &reader{app: r.app, cmd: r.cmd, flags: r.flags, quiet: true}
-	err := each(ctx, once, arg, needs{only: []string{"request"}, dropLarge: true}, func(in *formats.Input) error {
+	first, last := math.Inf(1), math.Inf(-1) // of groups that need not be decoded
+	known := func(g *formats.Group) bool {
+		starts := g.Facts.Starts
+		if starts.Known && starts.Min <= starts.Max {
+			first, last = min(first, starts.Min), max(last, starts.Max)
+		}
+		return !starts.Known
+	}
+	err := each(ctx, once, arg, needs{only: []string{"request"}, dropLarge: true, want: known}, func(in *formats.Input) error {
 		if once.live {
 			return usagef("a time relative to the start or end of the capture takes reading it twice, which is not possible for %s: save it to a file first", inputName(arg))
 		}
@@ -216,6 +224,7 @@ func (s *selection) span(ctx context.Context, r *reader, arg string) error {
 	if fatal(err) {
 		return err
 	}
+	s.first, s.last = min(s.first, first), max(s.last, last)
 	return nil
 }
 

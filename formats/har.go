@@ -1,0 +1,186 @@
+package formats
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/klauspost/compress/zlib"
+
+	"github.com/flowtool/flowtool/dumpfile"
+	"github.com/flowtool/flowtool/har"
+	"github.com/flowtool/flowtool/migrate"
+	"github.com/flowtool/flowtool/pipeline"
+)
+
+var archive = &Format{
+	Name: "har",
+	Doc:  "HTTP Archive (HAR) 1.2",
+	Exts: []string{".har"},
+	Text: true,
+	open: openHAR,
+	create: func(w io.Writer, o *SinkOptions) (Sink, error) {
+		return newHARSink(w, o), nil
+	},
+}
+
+// zippedArchive is what mitmproxy makes of a HAR for a file named .zhar. When it is
+// read it is a HAR.
+var zippedArchive = &Format{
+	Name: "zhar",
+	Doc:  "HTTP Archive in zlib, as mitmproxy writes it",
+	Exts: []string{".zhar"},
+	open: openHAR,
+	create: func(w io.Writer, o *SinkOptions) (Sink, error) {
+		z := zlib.NewWriter(w)
+		return &zippedSink{newHARSink(z, o), z}, nil
+	},
+}
+
+// looksZipped tells whether an input may be a HAR in zlib or UTF-16, going by its
+// first bytes.
+func looksZipped(head []byte) bool {
+	return len(head) > 2 && (head[0] == 0x78 && (int(head[0])<<8|int(head[1]))%31 == 0 || head[0]^head[1] == 1 && min(head[0], head[1]) == 0xfe)
+}
+
+// harSource is a source of flows in a HAR.
+type harSource struct {
+	r       *har.Reader
+	origin  *dumpfile.Origin
+	stream  *migrate.Stream
+	unknown error // what to say if it is no HAR; nil if it was said to be one
+}
+
+// harBatch is what a batch is made of.
+type harBatch struct {
+	har.Batch
+	records []byte
+}
+
+func openHAR(o *opening) (pipeline.Source, error) {
+	r := har.NewReader(o.content, &har.ReaderOptions{
+		Name:     o.opts.Name,
+		MaxEntry: int(min(o.opts.MaxRecord, math.MaxInt)),
+		MaxDepth: o.opts.MaxDepth,
+		MaxRatio: o.opts.MaxRatio,
+	})
+	s := &harSource{r, o.origin("entry"), migrate.NewStream(nil), nil}
+	if o.guessed {
+		s.unknown = o.unknown
+	}
+	return s, nil
+}
+
+func (s *harSource) Stream() *migrate.Stream { return s.stream }
+
+func (s *harSource) ReadBatch(b *dumpfile.Batch) error {
+	hb, _ := b.Source.(*harBatch)
+	if hb == nil {
+		hb = new(harBatch)
+		b.Source = hb
+	}
+	err := s.r.ReadBatch(&hb.Batch)
+	if _, bad := errors.AsType[*har.Error](err); bad && s.unknown != nil && s.r.Count() == 0 {
+		if format, ok := errors.AsType[*dumpfile.FormatError](s.unknown); ok && format.Format != dumpfile.FormatHAR || errors.Is(err, har.ErrNotHAR) {
+			return s.unknown
+		}
+	}
+	for i := range hb.Entries {
+		b.Weight += 3 * int64(len(hb.Entries[i].Data)) // the entry, its values, the record
+	}
+	return err
+}
+
+func (s *harSource) DecodeBatch(b *dumpfile.Batch) error {
+	hb := b.Source.(*harBatch)
+	if hb.records = hb.records[:0]; cap(hb.records) > 4*keepText {
+		hb.records = nil
+	}
+	type place struct{ entry, end int }
+	places := make([]place, 0, len(hb.Entries))
+	for i := range hb.Entries {
+		records, err := hb.Entries[i].Record(hb.records)
+		if err != nil {
+			b.Faults = append(b.Faults, err)
+			continue
+		}
+		hb.records = records
+		places = append(places, place{i, len(records)})
+	}
+	begin := 0
+	for _, p := range places {
+		e := &hb.Entries[p.entry]
+		b.Append(s.origin, hb.records[begin:p.end:p.end], dumpfile.Part{
+			Number: e.Index, Offset: e.Offset, Size: int64(len(e.Data)), Data: e.Data,
+		})
+		begin = p.end
+	}
+	return nil
+}
+
+// harSink writes a HAR.
+type harSink struct {
+	encoder *har.Encoder
+	w       *har.Writer
+}
+
+func newHARSink(w io.Writer, o *SinkOptions) *harSink {
+	name, version, _ := strings.Cut(o.Software, " ")
+	opts := &har.WriterOptions{Plain: o.Plain, Creator: name, CreatorVersion: version, MaxBody: o.MaxBody}
+	return &harSink{har.NewEncoder(opts), har.NewWriter(w, opts)}
+}
+
+// zippedSink writes a HAR in zlib.
+type zippedSink struct {
+	*harSink
+	z *zlib.Writer
+}
+
+func (s *zippedSink) Flush() error { return cmp.Or(s.harSink.Flush(), s.z.Flush()) }
+func (s *zippedSink) Close() error { return cmp.Or(s.harSink.Close(), s.z.Close()) }
+
+func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
+	m, err := it.Newest()
+	if err != nil {
+		return err
+	}
+	entries, _ := c.Facts.(*[]*har.Entry)
+	if entries == nil {
+		entries = new([]*har.Entry)
+		c.Facts = entries
+	}
+	// Chunk.Reset leaves the entries of flows that were written before.
+	if len(*entries) == len(c.Ends) {
+		*entries = append(*entries, new(har.Entry))
+	}
+	e := (*entries)[len(c.Ends)]
+	switch err := s.encoder.EncodeState(e, m); {
+	case errors.Is(err, har.ErrNotHTTP):
+		f, err := it.Flow(false)
+		if err != nil {
+			return err
+		}
+		return &SkipError{"a HAR holds HTTP flows only, not " + strings.ToUpper(f.Type())}
+	case err != nil:
+		return it.Wrap(err)
+	}
+	for _, note := range e.Notes() {
+		c.Notes = append(c.Notes, Note{it.Index, note})
+	}
+	c.end()
+	return nil
+}
+
+func (s *harSink) Write(c *Chunk) error {
+	for i := range c.Ends {
+		if err := s.w.WriteEntry((*c.Facts.(*[]*har.Entry))[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *harSink) Flush() error { return s.w.Flush() }
+func (s *harSink) Close() error { return s.w.Close() }
