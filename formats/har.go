@@ -95,7 +95,7 @@ func (s *harSource) ReadBatch(b *dumpfile.Batch) error {
 
 func (s *harSource) DecodeBatch(b *dumpfile.Batch) error {
 	hb := b.Source.(*harBatch)
-	if hb.records = hb.records[:0]; cap(hb.records) > 4*keepText {
+	if hb.records = hb.records[:0]; cap(hb.records) > keepText {
 		hb.records = nil
 	}
 	type place struct{ entry, end int }

@@ -78,7 +78,7 @@ func (s *lines) ReadBatch(b *dumpfile.Batch) error {
 func (s *lines) DecodeBatch(b *dumpfile.Batch) error {
 	lb := b.Source.(*lineBatch)
 	lb.records, lb.ends = lb.records[:0], lb.ends[:0]
-	if cap(lb.records) > 4*keepText {
+	if cap(lb.records) > keepText {
 		lb.records = nil
 	}
 	var err error

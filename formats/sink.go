@@ -80,8 +80,9 @@ type Note struct {
 	Text  string
 }
 
-// keepText is how much memory is kept for the next chunk.
-const keepText = 1 << 20
+// keepText is how much memory is kept for the next chunk: enough for a batch of small
+// flows in any format.
+const keepText = 4 << 20
 
 // Flows returns the number of flows in c.
 func (c *Chunk) Flows() int { return len(c.Records) + len(c.Ends) }

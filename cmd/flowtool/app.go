@@ -22,8 +22,20 @@ type app struct {
 	now    func() time.Time
 	local  *time.Location
 
+	// memory sets how much memory the garbage collector should do with, as far as
+	// that is possible.
+	memory func(bytes int64)
+
 	status int // the exit status so far, see exit.go
 }
+
+const (
+	// littleMemory is enough where flows are looked at, or copied as they are.
+	littleMemory = 32 << 20
+	// moreMemory is for where they are encoded, and compressed chunks wait to be
+	// written: with less, the garbage collector would take half of the time.
+	moreMemory = 64 << 20
+)
 
 func osApp() *app {
 	a := &app{
@@ -34,6 +46,7 @@ func osApp() *app {
 		getenv: os.Getenv,
 		now:    time.Now,
 		local:  time.Local,
+		memory: func(int64) {},
 	}
 	if a.outTTY {
 		if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {

@@ -216,6 +216,9 @@ func (c *copying) begin(f *formats.Format) (err error) {
 			return err
 		}
 	}
+	if c.memory != nil && (!c.to.Copies() || c.target != (migrate.Version{})) {
+		c.memory(moreMemory)
+	}
 	c.sink, err = c.to.Create(c.buf, opts)
 	return err
 }

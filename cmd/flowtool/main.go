@@ -15,10 +15,12 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)
 	}
-	// But not when a flow of tens of megabytes is on its way.
+	a := osApp()
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(32 << 20)
+		a.memory = func(n int64) { debug.SetMemoryLimit(n) }
 	}
+	// But not when a flow of tens of megabytes is on its way.
+	a.memory(littleMemory)
 	// A reader that has seen enough is no error; writes tell by EPIPE.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
@@ -27,7 +29,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
-	status := run(ctx, osApp(), os.Args[1:])
+	status := run(ctx, a, os.Args[1:])
 	stop()
 	os.Exit(status)
 }

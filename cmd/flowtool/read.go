@@ -121,7 +121,7 @@ const (
 	// its batch to emit, so that batches of large bodies do not fill memory.
 	maxText = 4 << 20
 	// keepText is how much memory is kept for the next batch.
-	keepText = 1 << 20
+	keepText = 2 << 20
 )
 
 func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions, args []string) error {
