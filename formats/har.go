@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -51,6 +52,8 @@ type harSource struct {
 	origin  *dumpfile.Origin
 	stream  *migrate.Stream
 	unknown error // what to say if it is no HAR; nil if it was said to be one
+
+	said atomic.Pointer[har.Log] // what the HAR said besides its entries so far
 }
 
 // harBatch is what a batch is made of.
@@ -66,11 +69,19 @@ func openHAR(o *opening) (pipeline.Source, error) {
 		MaxDepth: o.opts.MaxDepth,
 		MaxRatio: o.opts.MaxRatio,
 	})
-	s := &harSource{r, o.origin("entry"), migrate.NewStream(nil), nil}
+	s := &harSource{r: r, origin: o.origin("entry"), stream: migrate.NewStream(nil)}
 	if o.guessed {
 		s.unknown = o.unknown
 	}
 	return s, nil
+}
+
+// log returns what the HAR said besides its entries, most often before them.
+func (s *harSource) log() har.Log {
+	if said := s.said.Load(); said != nil {
+		return *said
+	}
+	return har.Log{}
 }
 
 func (s *harSource) Stream() *migrate.Stream { return s.stream }
@@ -82,6 +93,10 @@ func (s *harSource) ReadBatch(b *dumpfile.Batch) error {
 		b.Source = hb
 	}
 	err := s.r.ReadBatch(&hb.Batch)
+	if s.said.Load() == nil || err != nil {
+		said := s.r.Log()
+		s.said.Store(&said)
+	}
 	if _, bad := errors.AsType[*har.Error](err); bad && s.unknown != nil && s.r.Count() == 0 {
 		if format, ok := errors.AsType[*dumpfile.FormatError](s.unknown); ok && format.Format != dumpfile.FormatHAR || errors.Is(err, har.ErrNotHAR) {
 			return s.unknown
@@ -124,12 +139,18 @@ func (s *harSource) DecodeBatch(b *dumpfile.Batch) error {
 type harSink struct {
 	encoder *har.Encoder
 	w       *har.Writer
+	plain   bool
 }
 
 func newHARSink(w io.Writer, o *SinkOptions) *harSink {
 	name, version, _ := strings.Cut(o.Software, " ")
 	opts := &har.WriterOptions{Plain: o.Plain, Creator: name, CreatorVersion: version, MaxBody: o.MaxBody}
-	return &harSink{har.NewEncoder(opts), har.NewWriter(w, opts)}
+	if o.From != nil {
+		if from, ok := o.From.Source.(*harSource); ok {
+			opts.Log = from.log
+		}
+	}
+	return &harSink{har.NewEncoder(opts), har.NewWriter(w, opts), o.Plain}
 }
 
 // zippedSink writes a HAR in zlib.
@@ -142,10 +163,6 @@ func (s *zippedSink) Flush() error { return cmp.Or(s.harSink.Flush(), s.z.Flush(
 func (s *zippedSink) Close() error { return cmp.Or(s.harSink.Close(), s.z.Close()) }
 
 func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
-	m, err := it.Newest()
-	if err != nil {
-		return err
-	}
 	entries, _ := c.Facts.(*[]*har.Entry)
 	if entries == nil {
 		entries = new([]*har.Entry)
@@ -156,6 +173,15 @@ func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
 		*entries = append(*entries, new(har.Entry))
 	}
 	e := (*entries)[len(c.Ends)]
+	if entry := it.Original("har"); entry != nil && !s.plain {
+		e.Copy(entry)
+		c.end()
+		return nil
+	}
+	m, err := it.Newest()
+	if err != nil {
+		return err
+	}
 	switch err := s.encoder.EncodeState(e, m); {
 	case errors.Is(err, har.ErrNotHTTP):
 		f, err := it.Flow(false)

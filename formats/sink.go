@@ -21,6 +21,9 @@ type SinkOptions struct {
 	// ChunkSize is how many bytes, before compression, the parts of a format have
 	// that has parts; 0 means the usual size.
 	ChunkSize int
+	// From is the first input, if it is known. What it says besides its flows is kept,
+	// if that is possible: the pages of a HAR.
+	From *Input
 	// Plain leaves out of a HAR what only flowtool reads.
 	Plain bool
 	// Columns are those of a table; nil means the usual ones. Formulas leaves cells

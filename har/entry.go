@@ -1,7 +1,7 @@
 package har
 
-// An Entry is a flow as an entry of a HAR, rendered by [Encoder.Encode] and
-// written by [Writer.WriteEntry]. The zero Entry is ready; its memory is used
+// An Entry is a flow as an entry of a HAR, rendered by [Encoder.Encode] or copied,
+// and written by [Writer.WriteEntry]. The zero Entry is ready; its memory is used
 // again when it is rendered anew.
 type Entry struct {
 	data  []byte // without the values of time and timings
@@ -10,7 +10,12 @@ type Entry struct {
 	late  timings // if another entry has counted the connection
 	conn  uint64  // the connection that own counts; 0 if it counts none
 	notes []string
+	raw   []byte // the whole entry, if it is a copy
 }
+
+// Copy makes e a copy of an entry of another HAR, its JSON. It must not change
+// before e has been written.
+func (e *Entry) Copy(raw []byte) { e.raw, e.notes, e.conn = raw, e.notes[:0], 0 }
 
 // Notes returns what could not be written as it is and was replaced by
 // something safe, in words. The entry's comment says the same.
@@ -20,6 +25,10 @@ func (e *Entry) Notes() []string { return e.notes }
 // some of them. first tells whether the entry counts the time that its connection
 // took, if it was made for this request.
 func (e *Entry) pieces(buf []byte, first bool, yield func([]byte)) {
+	if e.raw != nil {
+		yield(e.raw)
+		return
+	}
 	t := &e.own
 	if !first {
 		t = &e.late

@@ -36,7 +36,7 @@ func (c *Encoder) Encode(e *Entry, f flow.Flow) error {
 		return fmt.Errorf("%w but %s", ErrNotHTTP, f.Type())
 	}
 	r := c.pool.Get().(*renderer)
-	r.opts, r.entry = &c.opts, e
+	r.opts, r.entry, e.raw = &c.opts, e, nil
 	r.render(h)
 	r.release()
 	c.pool.Put(r)

@@ -21,6 +21,10 @@ type WriterOptions struct {
 	// Creator and CreatorVersion are the name and version of the program that
 	// writes. The default name is flowtool.
 	Creator, CreatorVersion string
+	// Log returns what the entries' own HAR said besides them, for entries that are
+	// copied from one. Its pages, browser and comment are written. It is called
+	// once, before the first entry, or at the end if there is none. It may be nil.
+	Log func() Log
 	// MaxBody limits the size in bytes of a body without its content codings. A
 	// larger one is written as it was transferred. The default is
 	// [DefaultMaxBody].

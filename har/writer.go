@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/internal/jsonstring"
@@ -110,13 +111,42 @@ func (w *Writer) start() {
 	w.started = true
 	creator := appendString([]byte(`{"name":`), w.opts.Creator)
 	creator = append(appendString(append(creator, `,"version":`...), w.opts.CreatorVersion), '}')
-	if in := w.opts.Indent; in == "" {
-		w.string(`{"log":{"version":"1.2","creator":` + string(creator) + `,"pages":[],"entries":[`)
-	} else {
-		in2 := in + in
-		w.string("{\n" + in + `"log": {` + "\n" + in2 + `"version": "1.2",` + "\n" + in2 + `"creator": ` + string(creator) +
-			",\n" + in2 + `"pages": [],` + "\n" + in2 + `"entries": [`)
+	members := []string{`"version"`, `"1.2"`, `"creator"`, string(creator)}
+	members = append(append(members, w.opts.logMembers()...), `"entries"`, `[`)
+	in, in2, colon := w.opts.Indent, w.opts.Indent+w.opts.Indent, ": "
+	open, next := "{\n"+in+`"log": {`+"\n"+in2, ",\n"+in2
+	if in == "" {
+		open, next, colon = `{"log":{`, ",", ":"
 	}
+	for i := 0; i < len(members); i += 2 {
+		w.string(open + members[i] + colon + members[i+1])
+		open = next
+	}
+}
+
+// logMembers returns the members of the log between creator and entries, keys and
+// values in turn. HAR demands the pages.
+func (o *WriterOptions) logMembers() (members []string) {
+	var log Log
+	if o.Log != nil {
+		log = o.Log()
+	}
+	add := func(key string, value any) {
+		if text, err := json.Marshal(value); err == nil { // or else it is nothing to be missed
+			members = append(members, strconv.Quote(key), string(text))
+		}
+	}
+	if log.Browser.Name != "" {
+		add("browser", log.Browser)
+	}
+	if log.Pages == nil {
+		log.Pages = []Page{}
+	}
+	add("pages", log.Pages)
+	if log.Comment != "" {
+		add("comment", log.Comment)
+	}
+	return members
 }
 
 func appendString(dst []byte, s string) []byte {

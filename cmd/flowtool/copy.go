@@ -180,7 +180,7 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 	c.stdout = to.stdout
 	c.buf = bufio.NewWriterSize(packed, 256<<10)
 	if err = c.all(ctx, inputs, c.input); err == nil && c.to != nil {
-		err = c.begin(c.to) // also if there is nothing to write
+		err = c.begin(c.to, nil) // also if there is nothing to write
 	}
 	var closed error
 	if c.sink != nil && (c.kept > 0 || c.status != exitTrouble) { // or else write nothing at all
@@ -194,8 +194,9 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 	return err
 }
 
-// begin begins with the output, in a format, unless that has happened.
-func (c *copying) begin(f *formats.Format) (err error) {
+// begin begins with the output, in a format, unless that has happened. in is the
+// first input, nil if there is none.
+func (c *copying) begin(f *formats.Format, in *formats.Input) (err error) {
 	if c.sink != nil || c.count {
 		return nil
 	}
@@ -209,7 +210,7 @@ func (c *copying) begin(f *formats.Format) (err error) {
 		return usagef("%s is not for terminals: list the flows with \"flowtool read\", name a file with -o, or insist with -o -", "a "+c.to.Doc)
 	}
 	opts := &formats.SinkOptions{
-		Software: "flowtool " + version, Workers: c.reader.flags.workers, Level: c.flags.level, ChunkSize: int(c.flags.chunk),
+		From: in, Software: "flowtool " + version, Workers: c.reader.flags.workers, Level: c.flags.level, ChunkSize: int(c.flags.chunk),
 	}
 	if c.format != nil {
 		if err := c.format.options(c.to, opts); err != nil {
@@ -230,7 +231,7 @@ func (c *copying) input(ctx context.Context, arg string) error {
 		if in.Format == nil {
 			return nil // nothing comes from it
 		}
-		return c.begin(in.Format)
+		return c.begin(in.Format, in)
 	}, c.work, c.emit)
 	if _, ok := errors.AsType[*dumpfile.FormatError](err); ok && !begun {
 		c.to, c.sink = to, nil // it was of no format at all
