@@ -92,7 +92,7 @@ func (c *Chunk) Decode(b *Batch) error {
 		return c.fail(0, errMisplaced)
 	}
 	if cap(b.Data) < len(packed) {
-		b.Data = make([]byte, 0, len(packed)+len(packed)/4)
+		b.Data = make([]byte, 0, len(packed)+min(len(packed)/4, keepBuffer))
 	}
 	d := newDecoder(packed, c.in.codec)
 	defer d.release()
@@ -188,7 +188,7 @@ func (in *input) content(frame, dst []byte) ([]byte, error) {
 	}
 	out, err := in.zstd.decoder(&in.opts).DecodeAll(frame, dst)
 	if err != nil {
-		return dst, fmt.Errorf("%w: %w", errContent, err)
+		return dst, fmt.Errorf("%w: %v", errContent, err) // an unexpected EOF is none of the input
 	}
 	if uint64(len(out)-len(dst)) != w.head.FrameContentSize {
 		return dst, errContent

@@ -37,8 +37,8 @@ type Error struct {
 	Chunk int
 	// Offset is where the part starts in the input.
 	Offset int64
-	// Lost is the number of bytes that were skipped in search of the next part;
-	// 0 if nothing had to be searched.
+	// Lost is the number of bytes that were skipped in search of the next part,
+	// which may be more than one chunk; 0 if nothing had to be searched.
 	Lost int64
 	// Flow is the number of the first flow that is missing, counted from 0; -1
 	// if it is not known, because there is no summary.

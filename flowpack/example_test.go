@@ -67,6 +67,6 @@ func ExampleReader_Batches() {
 		fmt.Printf("chunk %d of %d has a teapot\n", b.Chunk.Number, len(r.Index()))
 	}
 	// Output:
-	// chunk 3 of 9 has a teapot
-	// chunk 6 of 9 has a teapot
+	// chunk 5 of 12 has a teapot
+	// chunk 9 of 12 has a teapot
 }

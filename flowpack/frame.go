@@ -66,7 +66,6 @@ var (
 	errFrame      = errors.New("malformed frame")
 	errFrameKind  = errors.New("frame without checksum or content size")
 	errFrameSize  = errors.New("frame is larger than its content can be")
-	errCut        = errors.New("frame is cut off")
 	errMoreNeeded = errors.New("more bytes needed") // never leaves the package
 )
 

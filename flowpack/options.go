@@ -34,8 +34,8 @@ type WriterOptions struct {
 	// Level is a level of compression like those of zstd, 1 to 22, of which the
 	// quality of four is told apart: up to 2, 3 to 5, 6 to 9, and 10 and more.
 	Level int
-	// ChunkSize is the number of bytes of MessagePack with which a chunk is
-	// complete.
+	// ChunkSize is the number of bytes of MessagePack that a chunk has at most,
+	// unless it has a single flow.
 	ChunkSize int
 	// Workers is how many goroutines compress at a time. The default is
 	// GOMAXPROCS. Memory grows with it, by about three times ChunkSize each.

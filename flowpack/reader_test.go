@@ -378,12 +378,21 @@ func TestOther(t *testing.T) {
 // TestReadErrors: errors of the input come through, behind the chunks before.
 func TestReadErrors(t *testing.T) {
 	l := newLayout(t, smallFlows(t, 30), &flowpack.WriterOptions{ChunkSize: 700})
-	end := l.places[2].Offset
 	bad := errors.New("bad disk")
-	r := io.MultiReader(bytes.NewReader(l.data[:end]), iotest.ErrReader(bad))
-	chunks, errs := unpack(r, nil)
-	if !slices.EqualFunc(chunks, l.chunks[:2], equalChunks) || len(errs) != 1 || errs[0] != bad {
-		t.Errorf("%d chunks, %v", len(chunks), errs)
+	for end := 0; end < len(l.data); end += every(11) {
+		complete := 0
+		for _, c := range l.places {
+			if c.Offset+c.Size <= int64(end) {
+				complete++
+			}
+		}
+		r := io.MultiReader(bytes.NewReader(l.data[:end]), iotest.ErrReader(bad))
+		for what, r := range map[string]io.Reader{"behind": r, "with data": iotest.DataErrReader(io.MultiReader(bytes.NewReader(l.data[:end]), iotest.ErrReader(bad)))} {
+			chunks, errs := unpack(r, nil)
+			if !slices.EqualFunc(chunks, l.chunks[:complete], equalChunks) || len(errs) != 1 || errs[0] != bad {
+				t.Fatalf("%s, at %d: %d chunks, want %d: %v", what, end, len(chunks), complete, errs)
+			}
+		}
 	}
 }
 

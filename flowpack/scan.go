@@ -22,12 +22,12 @@ type scanner struct {
 	member  member
 	between bool   // no flowpack has begun, or the last one is complete
 	free    []byte // memory for the next chunk
+	effort  int64  // bytes of what was looked at in searches
 }
 
 // A member is one of several flowpacks that follow each other.
 type member struct {
 	start   int64 // of its first frame
-	first   int   // number of its first chunk
 	frames  []place
 	numbers []int // of chunks, for each of frames; -1 for others
 	header  bool  // was there, or was found missing
@@ -91,10 +91,6 @@ func (s *scanner) error(part Part, chunk int, offset, lost int64, err error) *Er
 // else.
 func (s *scanner) step() *Chunk {
 	p := s.win.peek(skipHead + len(marker))
-	if s.win.err != nil && s.win.err != io.EOF {
-		s.final = s.win.err
-		return nil
-	}
 	if len(p) == 0 {
 		s.end()
 		return nil
@@ -133,7 +129,7 @@ func magic(p []byte) uint32 {
 // begin begins a flowpack.
 func (s *scanner) begin() {
 	s.between = false
-	s.member = member{start: s.win.offset, first: s.number}
+	s.member = member{start: s.win.offset}
 }
 
 // keep notes a frame that is at the front of the window, and is done with it.
@@ -149,8 +145,9 @@ func (s *scanner) keep(frame []byte, head *place, number int) {
 
 // end ends the input.
 func (s *scanner) end() {
-	s.final = io.EOF
+	s.final = s.win.err
 	switch {
+	case s.final != io.EOF:
 	case s.between && s.win.offset == 0:
 		s.report(PartMarker, 0, 0, errCutOff)
 	case !s.between && !s.member.ended:
@@ -195,9 +192,11 @@ func (s *scanner) frame() *Chunk {
 		return s.damaged(part, errTwice)
 	}
 	offset := s.win.offset
-	if !s.follows(len(frame)) {
+	n := len(frame)
+	follows := s.follows(n)
+	frame = s.win.peek(n)[:n] // it may have moved
+	if !follows {
 		// This frame or the next one is damaged.
-		frame, _, _ = s.walk()
 		if _, err := s.in.content(frame, nil); err != nil {
 			return s.damaged(part, err)
 		}

@@ -25,6 +25,10 @@ func (s *scanner) damaged(part Part, cause error) *Chunk {
 	if rest := s.win.peek(len(marker)); len(rest) < 4 && cause != errMarker || bytes.HasPrefix(marker, rest) {
 		cause = errCutOff
 	}
+	if err := s.win.err; errors.Is(cause, io.ErrUnexpectedEOF) && err != nil && err != io.EOF {
+		s.final = err // which is why
+		return nil
+	}
 	found := s.search()
 	switch {
 	case found == 0 && offset == 0 && cause == errMarker:
@@ -100,15 +104,27 @@ func candidate(p []byte) int {
 	return len(p) - 3
 }
 
+// What searches may look at, in relation to the size of the input, so that many
+// frames that are none cannot take forever.
+const (
+	freeEffort  = 1 << 30
+	effortRatio = 8
+)
+
 // genuine tells whether the frame at the front of the window is undamaged.
 func (s *scanner) genuine() bool {
 	p := s.win.peek(skipHead + len(marker))
 	m := magic(p)
 	if m == zstdMagic {
-		frame, _, err := s.walk()
+		if s.effort > freeEffort+effortRatio*s.win.offset {
+			return false
+		}
+		frame, w, err := s.walk()
+		s.effort += int64(len(s.win.peek(0)))
 		if err != nil {
 			return false
 		}
+		s.effort += int64(w.head.FrameContentSize)
 		content, err := s.in.content(frame, nil)
 		return err == nil && len(content) > 0 && isMap(content[0])
 	}

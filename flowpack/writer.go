@@ -60,6 +60,11 @@ func (w *Writer) WriteRecord(record []byte) error {
 	if w.err != nil {
 		return w.err
 	}
+	if len(record) > w.opts.ChunkSize {
+		if err := w.next(); err != nil { // rather than copying a large flow later
+			return err
+		}
+	}
 	content, err := AppendRecord(w.cur.content, record)
 	if err != nil {
 		return err
@@ -94,41 +99,68 @@ func (w *Writer) WritePacked(packed []byte, facts *Facts) error {
 	if w.err != nil {
 		return w.err
 	}
+	if len(w.cur.content)+len(packed) > w.opts.ChunkSize {
+		if err := w.next(); err != nil {
+			return err
+		}
+	}
 	return w.added(append(w.cur.content, packed...), facts)
 }
 
-// added takes over the content of the current chunk with one more flow.
+// added takes over the content of the current chunk with one more flow. If that
+// is too much, the flow begins the next chunk: a window that holds all of a chunk
+// makes compression quicker.
 func (w *Writer) added(content []byte, f *Facts) error {
 	before := len(w.cur.content)
-	if uint64(len(content)) > math.MaxUint32 {
-		if before == 0 || uint64(len(content)-before) > math.MaxUint32 {
-			return fmt.Errorf("flow of %d bytes is too large for a flowpack", len(content)-before)
-		}
-		last := slices.Clone(content[before:])
-		if err := w.submit(); err != nil {
+	if before > 0 && len(content) > w.opts.ChunkSize {
+		last := content[before:]
+		w.cur.content = content[:before]
+		job := w.cur
+		w.cur = w.job(len(last))
+		content = append(w.cur.content, last...)
+		if err := w.submit(job); err != nil {
 			return err
 		}
-		content = last
+	}
+	if uint64(len(content)) > math.MaxUint32 {
+		return fmt.Errorf("flow of %d bytes is too large for a flowpack", len(content))
 	}
 	w.cur.content = content
 	w.cur.facts.add(f)
 	if len(content) < w.opts.ChunkSize {
 		return nil
 	}
-	return w.submit()
+	return w.next()
 }
 
-// submit has the current chunk compressed. If too many are on their way
-// already, it waits for the first.
-func (w *Writer) submit() error {
-	if len(w.cur.content) == 0 {
+// next completes the current chunk.
+func (w *Writer) next() error {
+	job := w.cur
+	if len(job.content) == 0 {
 		return nil
 	}
+	w.cur = w.job(0)
+	return w.submit(job)
+}
+
+// job returns an empty chunk with room for n bytes, and for as many as the last
+// one had.
+func (w *Writer) job(n int) *chunkJob {
+	if n := len(w.free); n > 0 {
+		job := w.free[n-1]
+		w.free = w.free[:n-1]
+		return job
+	}
+	return &chunkJob{content: make([]byte, 0, max(n, min(len(w.cur.content), w.opts.ChunkSize)))}
+}
+
+// submit has a chunk compressed. If too many are on their way already, it waits
+// for the first.
+func (w *Writer) submit(job *chunkJob) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	job := w.cur
-	if len(job.content) > largeChunks*w.opts.ChunkSize {
+	if len(job.content) > max(largeChunks*w.opts.ChunkSize, largeContent) {
 		return w.large(job)
 	}
 	job.done = make(chan struct{})
@@ -139,23 +171,20 @@ func (w *Writer) submit() error {
 		job.crc = crc32.ChecksumIEEE(job.frame)
 		close(job.done)
 	}()
-	w.cur = nil
 	for len(w.queue) > w.opts.Workers {
 		if err := w.drain(); err != nil {
 			return err
 		}
 	}
-	if n := len(w.free); n > 0 {
-		w.cur, w.free = w.free[n-1], w.free[:n-1]
-	} else {
-		w.cur = &chunkJob{content: make([]byte, 0, len(job.content))}
-	}
 	return nil
 }
 
-// largeChunks is how many times ChunkSize a chunk may have to be compressed in
-// memory, and beside others.
-const largeChunks = 4
+// What a chunk may have, as a multiple of ChunkSize and in bytes at least, to be
+// compressed in memory, and beside others.
+const (
+	largeChunks  = 4
+	largeContent = 8 << 20
+)
 
 // large writes a chunk while it is compressed.
 func (w *Writer) large(job *chunkJob) error {
@@ -164,7 +193,6 @@ func (w *Writer) large(job *chunkJob) error {
 			return err
 		}
 	}
-	w.cur = new(chunkJob)
 	f := place{offset: w.offset, content: uint32(len(job.content))}
 	out := &frameWriter{w: w.w}
 	if err := w.zstd.stream(out, job.content); err != nil {
@@ -205,7 +233,7 @@ func (w *Writer) drain() error {
 	w.chunks = append(w.chunks, facts.pack(job.crc))
 	w.last = len(job.frame)
 	err := w.frame(job.frame, len(job.content))
-	if cap(job.content) <= 2*w.opts.ChunkSize {
+	if cap(job.content) <= 2*w.opts.ChunkSize { // else a large flow went through it
 		*job = chunkJob{content: job.content[:0], frame: job.frame[:0]}
 		w.free = append(w.free, job)
 	}
@@ -273,7 +301,7 @@ func (w *Writer) Flush() error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	if err := w.submit(); err != nil {
+	if err := w.next(); err != nil {
 		return err
 	}
 	for len(w.queue) > 0 {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/filter"
@@ -116,7 +115,7 @@ func factsOf(f *flowpack.ChunkFacts) *filter.ChunkFacts {
 		Methods:  valueSet(f.Methods, known),
 		Statuses: valueSet(f.Statuses, known && f.Unanswered == 0),
 		IDs:      valueSet(f.IDs, known),
-		Versions: valueSet(f.Versions, !slices.Contains(f.Versions.Values, migrate.Version{})),
+		Versions: valueSet(f.Versions, true),
 		Answered: filter.ValueSet[bool]{Known: known, Always: known},
 		Starts:   filter.ValueRange[float64]{Known: known, Min: f.Start, Max: f.End, Always: known && f.Untimed == 0},
 	}
