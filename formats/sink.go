@@ -24,7 +24,7 @@ type SinkOptions struct {
 	// From is the first input, if it is known. What it says besides its flows is kept,
 	// if that is possible: the pages of a HAR.
 	From *Input
-	// Plain leaves out of a HAR what only flowtool reads.
+	// Plain leaves out of a HAR what HAR 1.2 does not define.
 	Plain bool
 	// Columns are those of a table; nil means the usual ones. Formulas leaves cells
 	// as they are that a spreadsheet would take for formulas.

@@ -31,7 +31,7 @@ func ExampleWriter() {
 	}
 	// Output:
 	// {"log":{"version":"1.2","creator":{"name":"example","version":"1.0"},"pages":[],"entries":[
-	// {"startedDateTime":"2026-01-02T03:04:05.000Z","time":250,"request":{"method":"GET","url":"http://www.example/","httpVersion":"HTTP/1.1","cookies":[],"headers":[{"name":"Host","value":"www.example"}],"queryString":[],"headersSize":37,"bodySize":0},"response":{"status":0,"statusText":"","httpVersion":"","cookies":[],"headers":[],"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,"bodySize":-1,"_transferSize":0,"_error":"no route to host","comment":"no route to host"},"cache":{},"timings":{"blocked":-1,"dns":-1,"connect":-1,"ssl":-1,"send":250,"wait":0,"receive":0},"_id":"1"}
+	// {"startedDateTime":"2026-01-02T03:04:05.000Z","time":250,"request":{"method":"GET","url":"http://www.example/","httpVersion":"HTTP/1.1","cookies":[],"headers":[{"name":"Host","value":"www.example"}],"queryString":[],"headersSize":37,"bodySize":0},"response":{"status":0,"statusText":"","httpVersion":"","cookies":[],"headers":[],"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,"bodySize":-1,"comment":"no route to host"},"cache":{},"timings":{"blocked":-1,"dns":-1,"connect":-1,"ssl":-1,"send":250,"wait":0,"receive":0}}
 	// ]}}
 }
 

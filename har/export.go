@@ -175,12 +175,17 @@ func (r *renderer) render(h *flow.HTTP) {
 	if server.id != "" && opened {
 		e.conn = connectionHash(server.id)
 	}
-	r.dst = server.append(r.dst)
-	if w := h.WebSocket(); w != nil {
+	r.dst = server.append(r.dst, r.opts.Plain)
+	switch w := h.WebSocket(); {
+	case r.opts.Plain && w != nil && len(w.Messages) > 0:
+		r.note("%d WebSocket messages are left out", len(w.Messages))
+	case !r.opts.Plain && w != nil:
 		r.webSocket(w)
 	}
-	r.raw(`,"_id":`)
-	r.str(h.ID())
+	if !r.opts.Plain {
+		r.raw(`,"_id":`)
+		r.str(h.ID())
+	}
 	if err := h.Damage(); err != nil {
 		r.note("damaged: %v", err)
 	}

@@ -113,13 +113,16 @@ func (r *renderer) postData(q *flow.Request, body *content) {
 	} else if err != nil {
 		r.note("request form: %v", err)
 	}
-	if body.text == nil {
+	switch {
+	case body.text == nil && r.opts.Plain:
+		r.note("request body is not text, and not all of it is written")
+	case body.text == nil:
 		r.raw(`,"_textB64":`)
 		encoded := r.base64(body.data)
 		if !shows {
 			r.tie.sum.add(encoded)
 		}
-	} else if !shows {
+	case !shows:
 		r.tie.sum.addAbsent()
 	}
 	r.raw("}")

@@ -12,14 +12,19 @@ func (r *renderer) response(h *flow.HTTP) {
 	s, failure := h.Response(), h.Error()
 	if s == nil {
 		r.raw(`{"status":0,"statusText":"","httpVersion":"","cookies":[],"headers":[],` +
-			`"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,"bodySize":-1,"_transferSize":0`)
+			`"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,"bodySize":-1`)
+		if !r.opts.Plain {
+			r.raw(`,"_transferSize":0`)
+		}
 		r.tie.sum.addInt(0)
 		r.tie.sum.add(nil)
 		r.tie.sum.add(nil)
 		r.tie.summed(partResponse)
 		if failure != nil {
-			r.raw(`,"_error":`)
-			r.str(failure.Msg)
+			if !r.opts.Plain {
+				r.raw(`,"_error":`)
+				r.str(failure.Msg)
+			}
 			r.raw(`,"comment":`)
 			r.str(failure.Msg)
 		}
@@ -61,7 +66,7 @@ func (r *renderer) response(h *flow.HTTP) {
 	r.int(size)
 	r.raw(`,"bodySize":`)
 	r.int(body.size)
-	if size >= 0 && body.size >= 0 {
+	if size >= 0 && body.size >= 0 && !r.opts.Plain {
 		r.raw(`,"_transferSize":`)
 		r.int(size + body.size)
 	}

@@ -57,13 +57,14 @@ func timestamp(v *state.Value) flow.Timestamp {
 	return flow.Timestamp{}
 }
 
-// append appends what an entry has about the connection.
-func (s *serverFacts) append(dst []byte) []byte {
+// append appends what an entry has about the connection, only what HAR defines if
+// it is plain.
+func (s *serverFacts) append(dst []byte, plain bool) []byte {
 	if s.peer.IsValid() {
 		dst = append(dst, `,"serverIPAddress":"`...)
 		dst = append(s.peer.WithZone("").AppendTo(dst), '"')
 	}
-	if s.port > 0 {
+	if s.port > 0 && !plain {
 		dst = strconv.AppendInt(append(dst, `,"_serverPort":`...), s.port, 10)
 	}
 	if s.id != "" && s.connected {

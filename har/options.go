@@ -12,8 +12,9 @@ const DefaultMaxBody = 64 << 20
 // WriterOptions are the options of a [Writer] and of an [Encoder]. A nil pointer
 // and zero fields mean the defaults.
 type WriterOptions struct {
-	// Plain leaves out the private field, and with it everything that only this
-	// package would read.
+	// Plain leaves out all fields that HAR 1.2 does not define, whose names begin
+	// with _. Messages of WebSockets, bodies of requests that are not text, and
+	// everything else that HAR has no place for are lost then.
 	Plain bool
 	// Indent spreads the output over lines with this indentation, which consists of
 	// white space. By default every entry is a line.

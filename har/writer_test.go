@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -23,8 +24,8 @@ func TestWriterOutput(t *testing.T) {
 		`"url":"https://www.example/path?a=1&b=%20+","httpVersion":"HTTP/1.1","cookies":[],"headers":[{"name":"Host","value":"www.example"}],` +
 		`"queryString":[{"name":"a","value":"1"},{"name":"b","value":"  "}],"headersSize":52,"bodySize":0},"response":{"status":0,"statusText":"",` +
 		`"httpVersion":"","cookies":[],"headers":[],"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,` +
-		`"bodySize":-1,"_transferSize":0},"cache":{},"timings":{"blocked":-1,"dns":-1,"connect":46.875,"ssl":15.625,"send":7.8125,"wait":0,` +
-		`"receive":0},"serverIPAddress":"192.0.2.1","_serverPort":443,"connection":"3085482842415130","_id":"1"}`
+		`"bodySize":-1},"cache":{},"timings":{"blocked":-1,"dns":-1,"connect":46.875,"ssl":15.625,"send":7.8125,"wait":0,` +
+		`"receive":0},"serverIPAddress":"192.0.2.1","connection":"3085482842415130"}`
 	for _, tt := range []struct {
 		indent string
 		flows  int
@@ -225,5 +226,20 @@ func TestNotes(t *testing.T) {
 	}
 	if err := w.WriteFlow(newFlow(nil)); err != nil || len(w.Notes()) != 0 {
 		t.Error(err, w.Notes())
+	}
+}
+
+// TestPlain: plain entries have what HAR 1.2 defines, and nothing else.
+func TestPlain(t *testing.T) {
+	own := regexp.MustCompile(`[{,]"_\w+":`)
+	for _, name := range []string{"corpus.mitm", "crash.mitm"} {
+		for _, f := range httpFlows(t, flowtest.Read(t, flowtest.Path("har", name))) {
+			if _, data := encode(t, f, nil); !own.Match(data) {
+				t.Errorf("%s, flow %s: nothing of our own", name, f.ID())
+			}
+			if _, data := encode(t, f, &har.WriterOptions{Plain: true}); own.Match(data) {
+				t.Errorf("%s, flow %s: %s", name, f.ID(), own.Find(data))
+			}
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (f *formatFlags) add(cmd *cobra.Command) {
 	f.given = cmd.Flags().Changed
 	f.maxBody = 64 << 20
 	fl := cmd.Flags()
-	fl.BoolVar(&f.plain, "plain", false, "har: leave out what only flowtool reads, without which it is not reversible")
+	fl.BoolVar(&f.plain, "plain", false, "har: leave out fields that HAR 1.2 does not define, without which it is not reversible")
 	fl.StringVar(&f.fields, "fields", "", "csv, tsv: write these `columns` (see help fields)")
 	fl.BoolVar(&f.formulas, "formulas", false, "csv, tsv: leave cells as they are that a spreadsheet takes for formulas")
 	fl.BoolVar(&f.decode, "decode", false, "raw: undo the content coding of bodies")
