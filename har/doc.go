@@ -88,4 +88,22 @@
 // the values, each as its length in bytes in decimal, a colon and itself. A
 // string is its UTF-8, an integer its decimal digits; a value that is absent or
 // null is a single hyphen, without length and colon.
+//
+// # Reading
+//
+// A [Reader] finds entries without decoding them, so that programs can hand
+// batches of them to several goroutines:
+//
+//	r := har.NewReader(in, nil)
+//	for f, err := range r.Flows() {
+//		if err != nil {
+//			log.Print(err) // a *har.Error: the other entries are read
+//			continue
+//		}
+//		fmt.Println(f.(*flow.HTTP).PrettyURL())
+//	}
+//
+// An entry needs a method and a URL; everything else may be missing. What the
+// standard fields do not say is not made up, and what they say that flows have
+// no place for becomes metadata, see docs/har.md.
 package har

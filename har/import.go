@@ -76,7 +76,7 @@ type importer struct {
 	entry *RawEntry
 	meta  []state.Entry // for the metadata of the flow
 	notes []state.Value // of the same
-	lines []string      // of headers, names and values in turn
+	lines headers       // of all messages
 
 	record recordWriter
 }
@@ -92,12 +92,20 @@ func (im *importer) release() {
 	if cap(doc.nodes) > keepNodes {
 		doc.nodes = nil
 	}
+	if cap(doc.plain) > keepRecord {
+		doc.plain = nil
+	}
 	if doc.dec != nil {
 		doc.dec.Reset(new(bytes.Buffer), jsonOptions...)
 	}
 	clear(im.lines)
 	clear(im.meta)
-	*im = importer{document: doc, lines: im.lines[:0], meta: im.meta[:0], record: im.record}
+	*im = importer{
+		document: doc,
+		meta:     im.meta[:0],
+		lines:    im.lines[:0],
+		record:   im.record,
+	}
 	im.record.release()
 	importers.Put(im)
 }
@@ -119,11 +127,12 @@ func (im *importer) keep(key string, v state.Value) {
 	im.meta = append(im.meta, state.E("har."+key, v))
 }
 
-// text returns the text of member key of an object, "" if there is none.
-func (im *importer) text(object int, key string) string {
-	i := im.get(object, key)
+// text returns the text of a member of an object, "" if there is none. path is
+// that of the member, from the entry.
+func (im *importer) text(object int, path string) string {
+	i := im.get(object, path[strings.LastIndexByte(path, '/')+1:])
 	s, ok := im.scalar(i)
-	im.want(ok, i, "/"+key, "a string")
+	im.want(ok, i, path, "a string")
 	return string(s)
 }
 
@@ -162,28 +171,28 @@ func (im *importer) visible() ([]byte, error) {
 	im.want(im.is(response, '{'), response, "/response", "an object")
 	times := im.times()
 
-	q := im.request(request, response, method, &url)
-	q.TimestampStart, q.TimestampEnd = stamp(times.start), times.requestEnd
-	s, failure := im.response(response, q.HTTPVersion)
-	if s != nil {
-		s.TimestampStart, s.TimestampEnd = stamp(times.responseStart), times.responseEnd
-	}
-	id, clientID := im.entry.flowIDs(im.rawText("startedDateTime"), method, rawURL)
 	f := newFlow{
-		id:       id,
-		created:  stamp(times.start).Unix(),
-		comment:  valid(im.text(0, "comment")),
-		clientID: clientID,
-		server:   im.server(&url, id, &times),
-		request:  q,
-		response: s,
+		created: stamp(times.start).Unix(),
+		comment: valid(im.text(0, "/comment")),
+		request: im.request(request, response, method, &url),
 	}
+	f.request.start, f.request.end = stamp(times.start), times.requestEnd
+	s, failure := im.response(response, f.request.version)
+	if s != nil {
+		s.start, s.end = stamp(times.responseStart), times.responseEnd
+	}
+	f.response = s
+	f.id, f.clientID = im.entry.flowIDs(im.rawText("startedDateTime"), method, rawURL)
+	if own := im.rawText("_id"); isUUID(own) {
+		f.id = own
+	}
+	f.server = im.server(&url, f.id, &times)
 	if failure != "" {
 		f.failure = &flow.Error{Msg: valid(failure), Timestamp: stamp(times.end)}
 	}
 	f.webSocket = im.webSocket(&url, s)
-	im.extras(request, response, q, s)
-	if raw := valid(rawURL); !url.tells(raw, q) {
+	im.extras(request, response, &f)
+	if raw := valid(rawURL); !url.tells(raw, &f.request) {
 		im.keep("request.url", state.Text(raw))
 	}
 	if len(im.notes) > 0 {
@@ -215,34 +224,32 @@ func (im *importer) rawText(key string) string {
 }
 
 // request returns the request of a flow, without times.
-func (im *importer) request(request, response int, method string, url *endpoint) *flow.Request {
-	q := &flow.Request{Method: method, Host: url.host, Port: url.port, Scheme: url.scheme, Path: url.path}
-	q.HTTPVersion = im.version(request, response)
-	var pseudo pseudoHeaders
-	q.Headers = im.headers(im.get(request, "headers"), "/request/headers", &pseudo)
-	q.Authority = pseudo.authority
-	if q.IsConnect() {
-		q.Scheme, q.Path = "", ""
-		if q.Authority == "" {
-			q.Authority = url.authority()
+func (im *importer) request(request, response int, method string, url *endpoint) (q newRequest) {
+	q.method, q.scheme, q.host, q.port, q.path = method, url.scheme, url.host, url.port, url.path
+	q.version = im.version(request, response)
+	q.headers, q.authority = im.headers(im.get(request, "headers"), "/request/headers")
+	if q.isConnect() {
+		q.scheme, q.path = "", ""
+		if q.authority == "" {
+			q.authority = url.authority()
 		}
-	} else if query := im.get(request, "queryString"); query >= 0 && !strings.Contains(q.Path, "?") {
+	} else if query := im.get(request, "queryString"); query >= 0 && !strings.Contains(q.path, "?") {
 		if s := im.pairs(query, "/request/queryString"); s != "" {
-			q.Path += "?" + s
+			q.path += "?" + s
 		}
 	}
-	if cookies := im.get(request, "cookies"); cookies >= 0 && !q.Headers.Has("Cookie") {
+	if cookies := im.get(request, "cookies"); cookies >= 0 && !q.headers.has("Cookie") {
 		if s := im.requestCookies(cookies); s != "" {
-			q.Headers.Add(headerName("Cookie", q.HTTPVersion), s)
+			q.headers.add(headerName("Cookie", q.version), s)
 		}
 	}
-	q.Body = im.requestBody(request, q)
+	im.requestBody(request, &q.newMessage)
 	return q
 }
 
 // response returns the response of a flow, without times, and what went wrong.
 // Both may be missing.
-func (im *importer) response(response int, version string) (s *flow.Response, failure string) {
+func (im *importer) response(response int, version string) (s *newResponse, failure string) {
 	for _, object := range []int{response, 0} {
 		if i := im.get(object, "_error"); i >= 0 && failure == "" {
 			message, _ := im.scalar(i)
@@ -260,31 +267,27 @@ func (im *importer) response(response int, version string) (s *flow.Response, fa
 	im.want(ok, i, "/response/status", "an integer")
 	content := im.get(response, "content")
 	im.want(im.is(content, '{'), content, "/response/content", "an object")
-	s = &flow.Response{StatusCode: int(status)}
-	var pseudo pseudoHeaders
-	s.Headers = im.headers(im.get(response, "headers"), "/response/headers", &pseudo)
-	if status == 0 && s.Headers.Len() == 0 && im.get(content, "text") < 0 && (ok || failure != "") {
+	s = &newResponse{status: int(status)}
+	s.headers, _ = im.headers(im.get(response, "headers"), "/response/headers")
+	if status == 0 && len(s.headers) == 0 && im.get(content, "text") < 0 && (ok || failure != "") {
 		if failure == "" && !im.has(response, "_error") {
 			failure = noResponse
 		}
 		return nil, failure
 	}
-	s.HTTPVersion = version
-	if i := im.get(response, "httpVersion"); i >= 0 {
-		if v := storedVersion(im.text(response, "httpVersion")); v != "" {
-			s.HTTPVersion = v
-		}
+	if s.version = storedVersion(im.text(response, "/response/httpVersion")); s.version == "" {
+		s.version = version
 	}
-	s.Reason = im.text(response, "statusText")
-	if b, ok := latin1(s.Reason); ok {
-		s.Reason = b
+	s.reason = im.text(response, "/response/statusText")
+	if b, ok := latin1(s.reason); ok {
+		s.reason = b
 	}
-	if cookies := im.get(response, "cookies"); cookies >= 0 && !s.Headers.Has("Set-Cookie") {
+	if cookies := im.get(response, "cookies"); cookies >= 0 && !s.headers.has("Set-Cookie") {
 		for line := range im.responseCookies(cookies) {
-			s.Headers.Add(headerName("Set-Cookie", s.HTTPVersion), line)
+			s.headers.add(headerName("Set-Cookie", s.version), line)
 		}
 	}
-	s.Body = im.responseBody(response, content, s)
+	im.responseBody(response, content, &s.newMessage)
 	return s, failure
 }
 
@@ -293,14 +296,7 @@ func (im *importer) response(response int, version string) (s *flow.Response, fa
 const noResponse = "no response"
 
 // has tells whether an object has a member, which may be null.
-func (im *importer) has(object int, key string) bool {
-	for k := range im.members(object) {
-		if string(k) == key {
-			return true
-		}
-	}
-	return false
-}
+func (im *importer) has(object int, key string) bool { return im.last(object, key) >= 0 }
 
 // version returns the HTTP version of the request or, if it does not say, of the
 // response.
@@ -377,7 +373,7 @@ func (im *importer) server(url *endpoint, id string, c *flowTimes) *flow.ServerC
 	port := im.get(0, "_serverPort")
 	n, ok := im.integer(port)
 	im.want(ok, port, "/_serverPort", "an integer")
-	if raw := im.text(0, "serverIPAddress"); raw != "" {
+	if raw := im.text(0, "/serverIPAddress"); raw != "" {
 		ip, p, ok := ipAddress(raw)
 		switch {
 		case !ok:
@@ -391,9 +387,9 @@ func (im *importer) server(url *endpoint, id string, c *flowTimes) *flow.ServerC
 		}
 	}
 	// Firefox has the port as the name of the connection.
-	name := im.text(0, "_connectionId")
+	name := im.text(0, "/_connectionId")
 	if name == "" || name == "0" {
-		name = im.text(0, "connection")
+		name = im.text(0, "/connection")
 	}
 	if name == "" || name == "0" || name == strconv.Itoa(url.port) {
 		name = "flow " + id

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 
-	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/internal/coding"
 	"github.com/flowtool/flowtool/state"
 )
@@ -29,37 +29,39 @@ type body struct {
 
 // requestBody returns the body of a request: empty if nothing was posted, missing
 // if it is known that something was left out.
-func (im *importer) requestBody(request int, q *flow.Request) flow.Body {
+func (im *importer) requestBody(request int, q *newMessage) {
 	size, ok := im.integer(im.get(request, "bodySize"))
 	if !ok {
 		size = -1
 	}
 	post := im.get(request, "postData")
 	im.want(im.is(post, '{'), post, "/request/postData", "an object")
-	b := body{size: size, side: "request", path: "/request/postData/text", mimeType: im.text(post, "mimeType")}
-	if b.text = im.get(post, "_textB64"); b.text >= 0 {
+	b := body{size: size, side: "request", path: "/request/postData/text", mimeType: im.text(post, "/request/postData/mimeType")}
+	switch b.text = im.get(post, "_textB64"); {
+	case b.text >= 0:
 		b.base64 = true
-		return im.body(&b, &q.HTTPMessage)
-	}
-	if b.text = im.get(post, "text"); b.text >= 0 {
+	default:
+		b.text = im.get(post, "text")
 		b.base64 = im.isBase64(post)
-		return im.body(&b, &q.HTTPMessage)
+	}
+	if b.text >= 0 {
+		im.body(&b, q)
+		return
 	}
 	if params := im.get(post, "params"); params >= 0 {
-		if data, ok := im.form(params, q, b.mimeType); ok {
-			return flow.NewBody(data)
+		if q.body = im.form(params, q, b.mimeType); q.body != nil {
+			return
 		}
 	}
-	if size > 0 || im.rawComment(request) == notCaptured {
-		return flow.Body{}
+	if size <= 0 && im.rawComment(request) != notCaptured {
+		q.body = []byte{}
 	}
-	return flow.NewBody(nil)
 }
 
 // keepSize adds a size to the metadata if it is not that of the body.
-func (im *importer) keepSize(object int, key, path string, b flow.Body) {
+func (im *importer) keepSize(object int, key, path string, body []byte) {
 	size, ok := im.integer(im.get(object, key))
-	if ok && size >= 0 && (b.IsMissing() || size != b.Len()) && (size > 0 || !b.IsMissing()) {
+	if ok && size >= 0 && size != int64(len(body)) {
 		im.keep(path+key, state.Int(size))
 	}
 }
@@ -71,22 +73,20 @@ func (im *importer) rawComment(object int) string {
 }
 
 // responseBody returns the body of a response, missing if it was left out.
-func (im *importer) responseBody(response, content int, s *flow.Response) flow.Body {
+func (im *importer) responseBody(response, content int, s *newMessage) {
 	size, ok := im.integer(im.get(content, "size"))
 	if !ok {
 		size = -1
 	}
 	b := body{
 		text: im.get(content, "text"), base64: im.isBase64(content), size: size,
-		mimeType: im.text(content, "mimeType"), side: "response", path: "/response/content/text",
+		mimeType: im.text(content, "/response/content/mimeType"), side: "response", path: "/response/content/text",
 	}
 	if b.text >= 0 {
-		return im.body(&b, &s.HTTPMessage)
+		im.body(&b, s)
+	} else if size == 0 && im.rawComment(content) == "" {
+		s.body = []byte{}
 	}
-	if size == 0 && im.rawComment(content) == "" {
-		return flow.NewBody(nil)
-	}
-	return flow.Body{}
 }
 
 // isBase64 tells whether the text of an object is in base64.
@@ -95,81 +95,71 @@ func (im *importer) isBase64(object int) bool {
 	return bytes.EqualFold(s, []byte("base64"))
 }
 
-// body returns the bytes of a body. What HAR shows is without content codings and
+// body sets the bytes of a body. What HAR shows is without content codings and
 // in Unicode, so headers that say something else are changed; as they were, they
 // are in the metadata.
-func (im *importer) body(b *body, m *flow.HTTPMessage) flow.Body {
+func (im *importer) body(b *body, m *newMessage) {
 	text, ok := im.scalar(b.text)
 	if !ok {
 		im.want(false, b.text, b.path, "a string")
-		return flow.Body{}
-	}
-	changed := im.keepLines(m)
-	if b.base64 {
-		data, ok := decodeBase64(text)
-		if !ok {
-			im.note(b.path, "not base64; the text is kept as metadata")
-			im.keep(strings.ReplaceAll(b.path[1:], "/", "."), textValue(text))
-			return flow.Body{}
-		}
-		im.undoCodings(b, m, data)
-		changed(b.side)
-		return flow.NewBody(data)
-	}
-	contentType := m.Headers.Get("Content-Type")
-	if contentType == "" {
-		contentType = b.mimeType
-	}
-	data, fits := encodeText(text, contentType, b.size)
-	if !fits && m.Headers.Has("Content-Type") {
-		m.Headers.Set("Content-Type", withUTF8(contentType))
-	}
-	im.undoCodings(b, m, data)
-	changed(b.side)
-	return flow.NewBody(data)
-}
-
-// keepLines returns a function that notes which lines about the body were changed
-// since.
-func (im *importer) keepLines(m *flow.HTTPMessage) func(side string) {
-	var before []flow.Header
-	for _, line := range m.Headers.All() {
-		if strings.EqualFold(line.Name, "Content-Encoding") || strings.EqualFold(line.Name, "Content-Length") ||
-			strings.EqualFold(line.Name, "Content-Type") {
-			before = append(before, line)
-		}
-	}
-	return func(side string) {
-		var changed []state.Value
-		for _, old := range before {
-			if m.Headers.Get(old.Name) != old.Value {
-				changed = append(changed, state.NewList(textValue(old.Name), textValue(old.Value)).Value())
-			}
-		}
-		if len(changed) > 0 {
-			im.keep(side+".originalHeaders", state.NewList(changed...).Value())
-		}
-	}
-}
-
-// undoCodings makes the headers of a message fit a body without content codings,
-// unless data still have them, or they are unknown.
-func (im *importer) undoCodings(b *body, m *flow.HTTPMessage, data []byte) {
-	codings := m.Headers.Get("Content-Encoding")
-	if codings == "" || len(data) == 0 || isCoded(codings, data, b.size) {
 		return
 	}
-	m.Headers.Del("Content-Encoding")
-	if m.Headers.Has("Content-Length") {
-		m.Headers.Set("Content-Length", strconv.Itoa(len(data)))
+	var data []byte
+	if b.base64 {
+		if data, ok = im.document.base64(text); !ok {
+			im.note(b.path, "not base64; the text is kept as metadata")
+			im.keep(strings.ReplaceAll(b.path[1:], "/", "."), textValue(text))
+			return
+		}
+	} else {
+		contentType := m.headers.get("Content-Type")
+		declared := contentType != ""
+		if !declared {
+			contentType = b.mimeType
+		}
+		fits := true
+		if data, fits = encodeText(text, contentType, b.size); !fits && declared {
+			im.change(b.side, m, "Content-Type", withUTF8(contentType))
+		}
+	}
+	codings := m.headers.get("Content-Encoding")
+	if codings != "" && len(data) > 0 && !isCoded(codings, data, b.size) {
+		im.change(b.side, m, "Content-Encoding", "")
+		if m.headers.has("Content-Length") {
+			im.change(b.side, m, "Content-Length", strconv.Itoa(len(data)))
+		}
+	}
+	if m.body = data; data == nil {
+		m.body = []byte{}
+	}
+}
+
+// change gives a header another value, or removes it if that is empty, and adds
+// the lines that it was to the metadata.
+func (im *importer) change(side string, m *newMessage, name, value string) {
+	if m.headers.get(name) == value {
+		return
+	}
+	key := side + ".originalHeaders"
+	at := slices.IndexFunc(im.meta, func(e state.Entry) bool { return e.Key.IsKey("har." + key) })
+	if at < 0 {
+		at = len(im.meta)
+		im.keep(key, state.NewList().Value())
+	}
+	lines, err := im.meta[at].Value.List()
+	if err != nil {
+		panic("har: the original headers are no list")
+	}
+	for _, old := range m.headers.replace(name, value) {
+		lines.Append(state.NewList(textValue(old.name), textValue(old.value)).Value())
 	}
 }
 
 // isCoded tells whether data are as they were transferred. Most programs show them
 // without their codings, of which size is the length.
 func isCoded(codings string, data []byte, size int64) bool {
-	rest, err := coding.Decode(codings, nil, 1) // looks at the names only
-	if _, unknown := errors.AsType[*coding.UnknownError](err); unknown || rest != nil {
+	_, err := coding.Decode(codings, nil, 1) // looks at the names only
+	if _, unknown := errors.AsType[*coding.UnknownError](err); unknown || strings.EqualFold(codings, "identity") {
 		return true
 	}
 	for _, magic := range []string{"\x1f\x8b", "\x28\xb5\x2f\xfd"} {
@@ -185,12 +175,14 @@ func isCoded(codings string, data []byte, size int64) bool {
 	return large || err == nil && len(decoded) > 0
 }
 
-// decodeBase64 decodes base64 in either alphabet, with or without padding, in
-// lines or not.
-func decodeBase64(text []byte) (data []byte, ok bool) {
-	data, err := base64.StdEncoding.AppendDecode(nil, text)
+// base64 decodes base64 in either alphabet, with or without padding, in lines or
+// not. The result is valid until the next entry is read.
+func (d *document) base64(text []byte) (data []byte, ok bool) {
+	from := len(d.plain)
+	all, err := base64.StdEncoding.AppendDecode(d.plain, text)
 	if err == nil {
-		return data, true
+		d.plain = all
+		return all[from:len(all):len(all)], true
 	}
 	clean := make([]byte, 0, len(text))
 	for _, c := range text {
@@ -204,7 +196,7 @@ func decodeBase64(text []byte) (data []byte, ok bool) {
 		}
 		clean = append(clean, c)
 	}
-	data, err = base64.RawStdEncoding.AppendDecode(data[:0], clean)
+	data, err = base64.RawStdEncoding.AppendDecode([]byte{}, clean)
 	return data, err == nil
 }
 
@@ -284,11 +276,11 @@ func withUTF8(contentType string) string {
 	return out + "; charset=utf-8"
 }
 
-// form returns the body that the parameters of a form make. ok is false if it
-// cannot be made without inventing something.
-func (im *importer) form(params int, q *flow.Request, mimeType string) (data []byte, ok bool) {
+// form returns the body that the parameters of a form make, nil if it cannot be
+// made without inventing something.
+func (im *importer) form(params int, q *newMessage, mimeType string) []byte {
 	const path = "/request/postData/params"
-	if contentType := q.Headers.Get("Content-Type"); contentType != "" {
+	if contentType := q.headers.get("Content-Type"); contentType != "" {
 		mimeType = contentType
 	}
 	kind, attributes, err := mime.ParseMediaType(mimeType)
@@ -296,23 +288,25 @@ func (im *importer) form(params int, q *flow.Request, mimeType string) (data []b
 	switch {
 	case !im.is(params, '['):
 		im.want(false, params, path, "an array")
-		return nil, false
-	case len(im.nodes) > params && im.nodes[params].next == params+1:
-		return nil, false // empty
+		return nil
+	case im.nodes[params].next == params+1:
+		return nil // empty
 	case err == nil && kind == "multipart/form-data":
 		if boundary == "" {
 			im.note(path, "a multipart form without boundary")
 			break
 		}
 		if data, ok := im.multipart(params, boundary); ok {
-			return data, true
+			return data
 		}
 		im.note(path, "the content of a file is missing")
+	case mimeType == "" || err == nil && kind == "application/x-www-form-urlencoded":
+		return []byte(im.pairs(params, path))
 	default:
-		return []byte(im.pairs(params, path)), true
+		im.note(path, "%s has no parameters", quoted(mimeType))
 	}
 	im.keep("request.postData.params", im.value(params, 0))
-	return nil, false
+	return nil
 }
 
 // multipart returns a body of the type multipart/form-data.

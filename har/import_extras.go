@@ -2,8 +2,6 @@ package har
 
 import (
 	"slices"
-
-	"github.com/flowtool/flowtool/flow"
 )
 
 // The members of entries that have a place in a flow, or that repeat what has.
@@ -21,24 +19,25 @@ var (
 
 // extras adds to the metadata what flows have no place for: har.pageref,
 // har._initiator, har.response._transferSize and so on.
-func (im *importer) extras(request, response int, q *flow.Request, s *flow.Response) {
+func (im *importer) extras(request, response int, f *newFlow) {
 	im.others(0, "", entryMembers)
 	im.others(request, "request.", requestMembers)
 	im.others(im.get(request, "postData"), "request.postData.", postDataMembers)
 	im.others(response, "response.", responseMembers)
 	im.others(im.get(response, "content"), "response.content.", contentMembers)
 	im.others(im.get(0, "timings"), "timings.", timingsMembers)
-	im.keepSize(request, "bodySize", "request.", q.Body)
+	im.keepSize(request, "bodySize", "request.", f.request.body)
+	s := f.response
 	if s == nil {
 		return
 	}
-	im.keepSize(response, "bodySize", "response.", s.Body)
+	im.keepSize(response, "bodySize", "response.", s.body)
 	content := im.get(response, "content")
-	im.keepSize(content, "size", "response.content.", s.Body)
-	if kind := im.text(content, "mimeType"); kind != "" && kind != "x-unknown" && !s.Headers.Has("Content-Type") {
+	im.keepSize(content, "size", "response.content.", s.body)
+	if kind := im.text(content, "/response/content/mimeType"); kind != "" && kind != "x-unknown" && !s.headers.has("Content-Type") {
 		im.keep("response.content.mimeType", textValue(kind))
 	}
-	if location := im.text(response, "redirectURL"); location != "" && s.Headers.Get("Location") != location {
+	if location := im.text(response, "/response/redirectURL"); location != "" && s.headers.get("Location") != location {
 		im.keep("response.redirectURL", textValue(location))
 	}
 }
@@ -49,6 +48,9 @@ func (im *importer) others(object int, prefix string, known []string) {
 	for key, i := range im.members(object) {
 		if slices.Contains(known, string(key)) || im.saysNothing(i) {
 			continue
+		}
+		if string(key) == "_id" && prefix == "" && isUUID(im.rawText("_id")) {
+			continue // is the id of the flow
 		}
 		im.keep(prefix+valid(key), im.value(i, 0))
 	}

@@ -1,18 +1,14 @@
 package har
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/flowtool/flowtool/flow"
 )
-
-// pseudoHeaders are what HTTP/2 and 3 have in place of the first line of a
-// message, which browsers list among the headers.
-type pseudoHeaders struct{ authority string }
 
 // headerLines returns the names and values of the lines of a header block: objects
 // with name and value, arrays of both, or one object with a member for every
@@ -65,22 +61,72 @@ func (im *importer) headerValue(i int, path string) []byte {
 	return value
 }
 
-// headers returns a header block without pseudo headers, which go to pseudo.
-func (im *importer) headers(i int, path string, pseudo *pseudoHeaders) flow.Headers {
-	im.lines = im.lines[:0]
+// headers returns a header block without pseudo headers, of which it returns the
+// authority.
+func (im *importer) headers(i int, path string) (h headers, authority string) {
+	from := len(im.lines)
 	for name, value := range im.headerLines(i, path) {
 		if len(name) > 0 && name[0] == ':' {
 			switch strings.ToLower(string(name)) {
 			case ":authority":
-				pseudo.authority = string(value)
+				authority = string(value)
 				continue
 			case ":method", ":path", ":scheme", ":status":
 				continue // method, url and status say the same
 			}
 		}
-		im.lines = append(im.lines, string(name), string(value))
+		im.lines = append(im.lines, header{name, value})
 	}
-	return flow.NewHeaders(im.lines...)
+	return im.lines[from:len(im.lines):len(im.lines)], authority
+}
+
+// headers are the lines of a header block.
+type headers []header
+
+type header struct{ name, value []byte }
+
+// is tells whether the name of a header is name, in any case.
+func (h *header) is(name string) bool {
+	return len(h.name) == len(name) && bytes.EqualFold(h.name, []byte(name))
+}
+
+func (h headers) has(name string) bool {
+	return slices.ContainsFunc(h, func(l header) bool { return l.is(name) })
+}
+
+// get returns the values of all headers with a name, joined by commas.
+func (h headers) get(name string) string {
+	value, more := "", false
+	for _, l := range h {
+		if l.is(name) {
+			if more {
+				value += ", "
+			}
+			value += string(l.value)
+			more = true
+		}
+	}
+	return value
+}
+
+func (h *headers) add(name, value string) { *h = append(*h, header{[]byte(name), []byte(value)}) }
+
+// replace gives the first header with a name another value, and removes it if
+// that is empty. Others with the name are removed. It returns those that were.
+func (h *headers) replace(name, value string) (old headers) {
+	var lines headers
+	for _, l := range *h {
+		if !l.is(name) {
+			lines = append(lines, l)
+			continue
+		}
+		if len(old) == 0 && value != "" {
+			lines = append(lines, header{l.name, []byte(value)})
+		}
+		old = append(old, l)
+	}
+	*h = lines
+	return old
 }
 
 // pairs returns the names and values of an array, as of queryString or params, in

@@ -45,3 +45,9 @@ func (e *RawEntry) serverID(name, host string, port int) string {
 	id, _ := e.seed.ids("server", name, host, strconv.Itoa(port))
 	return id
 }
+
+// isUUID tells whether s is an id in the form in which mitmproxy writes them.
+func isUUID(s string) bool {
+	id, err := uuid.Parse(s)
+	return err == nil && id.String() == s
+}

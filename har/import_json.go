@@ -24,7 +24,8 @@ import (
 type document struct {
 	data  []byte
 	nodes []node
-	open  []int // the containers around the current value
+	open  []int  // the containers around the current value
+	plain []byte // strings without their escapes
 	dec   *jsontext.Decoder
 }
 
@@ -64,7 +65,7 @@ func (d *document) parse(data []byte, maxDepth int) *syntaxError {
 }
 
 func (d *document) read(data []byte, maxDepth int) *syntaxError {
-	d.data, d.nodes, d.open = data, d.nodes[:0], d.open[:0]
+	d.data, d.nodes, d.open, d.plain = data, d.nodes[:0], d.open[:0], d.plain[:0]
 	if d.dec == nil {
 		d.dec = jsontext.NewDecoder(bytes.NewBuffer(data), jsonOptions...)
 	} else {
@@ -72,25 +73,26 @@ func (d *document) read(data []byte, maxDepth int) *syntaxError {
 	}
 	for {
 		kind := d.dec.PeekKind()
-		i := len(d.nodes)
-		switch kind {
-		case '{', '[', '}', ']':
+		switch bracket := kind == '{' || kind == '['; {
+		case bracket && !(kind == '{' && d.inPrivate()):
 			if _, err := d.dec.ReadToken(); err != nil {
 				return d.syntaxError(err)
 			}
-			end := int(d.dec.InputOffset())
-			if kind == '{' || kind == '[' {
-				if len(d.open) == maxDepth {
-					err := fmt.Errorf("%w: the limit is %d (MaxDepth)", ErrTooDeep, maxDepth)
-					return &syntaxError{end - 1, state.Path(d.dec.StackPointer()), err}
-				}
-				d.nodes = append(d.nodes, node{kind: kind, start: end - 1})
-				d.open = append(d.open, i)
-				continue
+			start := int(d.dec.InputOffset()) - 1
+			if len(d.open) == maxDepth {
+				err := fmt.Errorf("%w: the limit is %d (MaxDepth)", ErrTooDeep, maxDepth)
+				return &syntaxError{start, state.Path(d.dec.StackPointer()), err}
+			}
+			d.open = append(d.open, len(d.nodes))
+			d.nodes = append(d.nodes, node{kind: kind, start: start})
+			continue
+		case kind == '}' || kind == ']':
+			if _, err := d.dec.ReadToken(); err != nil {
+				return d.syntaxError(err)
 			}
 			top := len(d.open) - 1
 			c := &d.nodes[d.open[top]]
-			c.end, c.next = end, i
+			c.end, c.next = int(d.dec.InputOffset()), len(d.nodes)
 			d.open = d.open[:top]
 		default:
 			value, err := d.dec.ReadValue()
@@ -99,7 +101,7 @@ func (d *document) read(data []byte, maxDepth int) *syntaxError {
 			}
 			end := int(d.dec.InputOffset())
 			escaped := kind == '"' && bytes.IndexByte(value, '\\') >= 0
-			d.nodes = append(d.nodes, node{kind, escaped, end - len(value), end, i + 1})
+			d.nodes = append(d.nodes, node{kind, escaped, end - len(value), end, len(d.nodes) + 1})
 		}
 		if len(d.open) == 0 {
 			break
@@ -110,6 +112,16 @@ func (d *document) read(data []byte, maxDepth int) *syntaxError {
 		return &syntaxError{len(d.data) - len(rest) + i, "", errors.New("more than one value")}
 	}
 	return nil
+}
+
+// inPrivate tells whether the next value is the state in a private field, which is
+// read as a whole, by package jsonl.
+func (d *document) inPrivate() bool {
+	if len(d.open) != 2 {
+		return false
+	}
+	field, key := d.open[1]-1, len(d.nodes)-1
+	return d.nodes[0].kind == '{' && string(d.raw(field)) == `"`+privateKey+`"` && string(d.raw(key)) == `"state"`
 }
 
 func (d *document) syntaxError(err error) *syntaxError {
@@ -187,34 +199,48 @@ func (d *document) elements(array int) iter.Seq2[int, int] {
 // get returns the last member of an object with the key, none if there is none
 // or if it is null.
 func (d *document) get(object int, key string) int {
-	found := none
-	for k, i := range d.members(object) {
-		if string(k) == key {
-			found = i
-		}
-	}
+	found := d.last(object, key)
 	if d.isNull(found) {
 		return none
 	}
 	return found
 }
 
+// last is get for a member that may be null.
+func (d *document) last(object int, key string) int {
+	found := none
+	if !d.is(object, '{') {
+		return found
+	}
+	for k, end := object+1, d.nodes[object].next; k < end; k = d.nodes[k+1].next {
+		n := &d.nodes[k]
+		if n.end-n.start == len(key)+len(`""`) && string(d.data[n.start+1:n.end-1]) == key ||
+			n.escaped && string(d.string(k)) == key {
+			found = k + 1
+		}
+	}
+	return found
+}
+
 // string returns what a string stands for. Escaped surrogates that are not a pair
 // stand for the bytes they escape, as Python has it, or for U+FFFD; bytes that are
-// not UTF-8 are left. The result may be part of the data.
+// not UTF-8 are left. The result is part of the data, or valid until the next
+// entry is read.
 func (d *document) string(i int) []byte {
 	n := &d.nodes[i]
 	s := d.data[n.start+1 : n.end-1]
-	if n.escaped {
-		return unquoted(s)
+	if !n.escaped {
+		return s
 	}
-	return s
+	from := len(d.plain)
+	d.plain = appendUnquoted(d.plain, s)
+	return d.plain[from:len(d.plain):len(d.plain)]
 }
 
-// unquoted returns what the content of a string stands for. The library has found
-// its escapes to be well formed.
-func unquoted(s []byte) []byte {
-	out := make([]byte, 0, len(s))
+// appendUnquoted appends what the content of a string stands for. The library has
+// found its escapes to be well formed.
+func appendUnquoted(out, s []byte) []byte {
+	out = slices.Grow(out, len(s))
 	for {
 		n := bytes.IndexByte(s, '\\')
 		if n < 0 {
@@ -281,8 +307,44 @@ func (d *document) number(i int) (f float64, ok bool) {
 		return 0, false
 	}
 	s, _ := d.scalar(i)
+	if f, ok := shortNumber(s); ok {
+		return f, true
+	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(string(s)), 64)
 	return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
+}
+
+// shortNumber is for decimal fractions of at most 15 digits, which are exact.
+func shortNumber(s []byte) (f float64, ok bool) {
+	digits, negative := s, false
+	if len(s) > 0 && s[0] == '-' {
+		digits, negative = s[1:], true
+	}
+	if len(digits) == 0 || len(digits) > 16 {
+		return 0, false
+	}
+	n, scale, point := int64(0), 1.0, false
+	for _, c := range digits {
+		switch {
+		case c >= '0' && c <= '9':
+			n = 10*n + int64(c-'0')
+			if point {
+				scale *= 10
+			}
+		case c == '.' && !point:
+			point = true
+		default:
+			return 0, false
+		}
+	}
+	if n >= 1e15 {
+		return 0, false
+	}
+	f = float64(n) / scale
+	if negative {
+		f = -f
+	}
+	return f, true
 }
 
 // integer returns the value of a number without fraction.

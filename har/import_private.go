@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"slices"
 
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/jsonl"
 	"github.com/flowtool/flowtool/state"
@@ -179,23 +180,23 @@ func (r *restorer) message(part string, object int, edited bool, text, encoded i
 	}
 	headers, content := part+".headers", part+".content"
 	lines := r.im.get(object, "headers")
-	for name, value := range r.im.headerLines(lines, "/"+part+"/headers") {
-		r.sum.add(name)
-		r.sum.add(value)
-	}
-	changed := r.sum.take() != r.sums[headers]
+	changed := false
 	if slices.Contains(r.from, headers) {
 		m.Set("headers", r.im.headerList(lines))
-		changed = false
+	} else {
+		for name, value := range r.im.headerLines(lines, "/"+part+"/headers") {
+			r.sum.add(name)
+			r.sum.add(value)
+		}
+		changed = r.sum.take() != r.sums[headers]
 	}
 	switch {
 	case edited:
 		r.take(part, "content", "headers") // together, because they have to fit
 		return
 	case changed:
-		var pseudo pseudoHeaders
-		h := r.im.headers(lines, "/"+part+"/headers", &pseudo)
-		m.Set("headers", headerList(&h))
+		h, _ := r.im.headers(lines, "/"+part+"/headers")
+		m.Set("headers", h.value())
 	}
 	if !slices.Contains(r.from, content) {
 		return
@@ -220,21 +221,25 @@ func (r *restorer) exact(text, encoded int) ([]byte, bool) {
 	return s, ok
 }
 
-// headerList returns the value of a header block in a state.
+// headerList returns the value of a header block in a state, pseudo headers
+// included.
 func (im *importer) headerList(i int) state.Value {
-	list := state.NewList()
+	from := len(im.lines)
 	for name, value := range im.headerLines(i, "") {
-		list.Append(state.NewList(state.Bytes(name), state.Bytes(value)).Value())
+		im.lines = append(im.lines, header{name, value})
 	}
-	return list.Value()
+	return im.lines[from:].value()
 }
 
-func headerList(h *flow.Headers) state.Value {
-	list := state.NewList()
-	for _, line := range h.All() {
-		list.Append(state.NewList(state.Bytes([]byte(line.Name)), state.Bytes([]byte(line.Value))).Value())
+// value returns the value of a header block in a state.
+func (h headers) value() state.Value {
+	var w recordWriter
+	w.headers(h)
+	v, err := state.Open(&state.Source{Codec: tnetstring.Codec{}, Data: w.buf[w.pos:]})
+	if err != nil {
+		panic("har: a record was not written as it should be: " + err.Error())
 	}
-	return list.Value()
+	return v
 }
 
 // messages restores the messages of a WebSocket.

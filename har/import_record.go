@@ -3,6 +3,7 @@ package har
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/flow"
@@ -16,10 +17,33 @@ type newFlow struct {
 	comment      string
 	failure      *flow.Error
 	server       *flow.ServerConn
-	request      *flow.Request
-	response     *flow.Response
+	request      newRequest
+	response     *newResponse // nil if there is none
 	webSocket    *flow.WebSocket
 	metadata     []state.Entry
+}
+
+// A newMessage is what requests and responses have in common.
+type newMessage struct {
+	version    string
+	headers    headers
+	body       []byte // nil if it is missing
+	start, end flow.Timestamp
+}
+
+type newRequest struct {
+	newMessage
+	method, scheme, host, authority, path string
+	port                                  int
+}
+
+// isConnect tells whether a request asks a proxy for a tunnel.
+func (q *newRequest) isConnect() bool { return strings.EqualFold(q.method, "CONNECT") }
+
+type newResponse struct {
+	newMessage
+	status int
+	reason string
 }
 
 // A recordWriter makes the record of a flow from its end to its start. So no
@@ -66,19 +90,24 @@ func (w *recordWriter) begin(tag byte) (mark int) {
 
 // end ends the element that began at a mark, with its length.
 func (w *recordWriter) end(mark int) {
-	var digits [20]byte
-	prefix := append(strconv.AppendInt(digits[:0], int64(w.mark()-mark), 10), ':')
-	copy(w.room(len(prefix)), prefix)
+	n := w.mark() - mark
+	w.room(1)[0] = ':'
+	for {
+		w.room(1)[0] = '0' + byte(n%10)
+		if n /= 10; n == 0 {
+			return
+		}
+	}
 }
 
 // leaf writes an element that is no container.
 func leaf[T ~string | ~[]byte](w *recordWriter, tag byte, payload T) {
-	mark := w.begin(tag)
-	copy(w.room(len(payload)), payload)
-	w.end(mark)
+	b := w.room(len(payload) + 1)
+	b[copy(b, payload)] = tag
+	w.end(w.mark() - len(payload))
 }
 
-func (w *recordWriter) null()             { leaf(w, '~', "") }
+func (w *recordWriter) null()             { w.raw("0:~") }
 func (w *recordWriter) text(s string)     { leaf(w, ';', s) }
 func (w *recordWriter) bytes(s string)    { leaf(w, ',', s) }
 func (w *recordWriter) int(n int)         { leaf(w, '#', strconv.AppendInt(make([]byte, 0, 20), int64(n), 10)) }
@@ -117,26 +146,77 @@ func (w *recordWriter) address(a *flow.Address) {
 }
 
 // body writes a body, or null if it is missing.
-func (w *recordWriter) body(b flow.Body) {
-	if b.IsMissing() {
+func (w *recordWriter) body(data []byte) {
+	if data == nil {
 		w.null()
 		return
 	}
-	data, err := b.Bytes()
-	if err != nil && w.err == nil {
-		w.err = err
-	}
 	leaf(w, ',', data)
 }
+
+// What is the same in all records.
+var (
+	flowStart = fixed(func(w *recordWriter) {
+		w.int(flow.Version)
+		w.key("version")
+		w.text("http")
+		w.key("type")
+	})
+	flowFlags = fixed(func(w *recordWriter) {
+		w.bool(false)
+		w.key("intercepted")
+		w.nullKey("is_replay")
+		w.text("")
+		w.key("marked")
+	})
+	clientAddresses = fixed(func(w *recordWriter) { // of a client of which nothing is known
+		w.address(&flow.Address{})
+		w.key("peername")
+		w.address(&flow.Address{})
+		w.key("sockname")
+	})
+	clientEnd = fixed(func(w *recordWriter) {
+		w.nullKey("mitmcert")
+		w.text("regular")
+		w.key("proxy_mode")
+	})
+	transport = fixed(func(w *recordWriter) {
+		w.text("tcp")
+		w.key("transport_protocol")
+		w.nullKey("error")
+	})
+	noHandshake = fixed(func(w *recordWriter) {
+		w.emptyKey("certificate_list")
+		w.nullKey("alpn")
+		w.emptyKey("alpn_offers")
+		w.nullKey("cipher")
+		w.emptyKey("cipher_list")
+		w.nullKey("tls_version")
+		w.nullKey("sni")
+	})
+	notClosed = fixed(func(w *recordWriter) {
+		w.nullKey("closed_by_client")
+		w.nullKey("close_code")
+		w.nullKey("close_reason")
+		w.nullKey("timestamp_end")
+	})
+)
+
+// fixed returns what write writes.
+func fixed(write func(w *recordWriter)) string {
+	var w recordWriter
+	write(&w)
+	return string(w.buf[w.pos:])
+}
+
+// raw writes what fixed returned.
+func (w *recordWriter) raw(s string) { copy(w.room(len(s)), s) }
 
 // flow writes a record and returns it. It is valid until the next call.
 func (w *recordWriter) flow(f *newFlow) ([]byte, error) {
 	w.pos, w.err = len(w.buf), nil
 	mark := w.begin('}')
-	w.int(flow.Version)
-	w.key("version")
-	w.text("http")
-	w.key("type")
+	w.raw(flowStart)
 	w.text(f.id)
 	w.key("id")
 	w.failure(f.failure)
@@ -145,11 +225,7 @@ func (w *recordWriter) flow(f *newFlow) ([]byte, error) {
 	w.key("client_conn")
 	w.server(f.server)
 	w.key("server_conn")
-	w.bool(false)
-	w.key("intercepted")
-	w.nullKey("is_replay")
-	w.text("")
-	w.key("marked")
+	w.raw(flowFlags)
 	w.metadata(f.metadata)
 	w.key("metadata")
 	w.text(f.comment)
@@ -157,7 +233,7 @@ func (w *recordWriter) flow(f *newFlow) ([]byte, error) {
 	w.float(f.created)
 	w.key("timestamp_created")
 	w.nullKey("backup")
-	w.request(f.request)
+	w.request(&f.request)
 	w.key("request")
 	w.response(f.response)
 	w.key("response")
@@ -181,16 +257,10 @@ func (w *recordWriter) failure(e *flow.Error) {
 
 // client writes the connection to a client of which nothing is known.
 func (w *recordWriter) client(f *newFlow) {
-	unknown := &flow.Address{}
 	mark := w.begin('}')
-	w.address(unknown)
-	w.key("peername")
-	w.address(unknown)
-	w.key("sockname")
+	w.raw(clientAddresses)
 	w.conn(&flow.Conn{ID: f.clientID, TimestampStart: flow.Seconds(f.created)})
-	w.nullKey("mitmcert")
-	w.text("regular")
-	w.key("proxy_mode")
+	w.raw(clientEnd)
 	w.end(mark)
 }
 
@@ -211,29 +281,14 @@ func (w *recordWriter) server(c *flow.ServerConn) {
 func (w *recordWriter) conn(c *flow.Conn) {
 	w.text(c.ID)
 	w.key("id")
-	w.text("tcp")
-	w.key("transport_protocol")
-	w.nullKey("error")
+	w.raw(transport)
 	w.bool(c.TLS)
 	w.key("tls")
-	copy(w.room(len(noHandshake)), noHandshake)
+	w.raw(noHandshake)
 	w.timeKey("timestamp_start", c.TimestampStart)
 	w.timeKey("timestamp_end", c.TimestampEnd)
 	w.timeKey("timestamp_tls_setup", c.TimestampTLSSetup)
 }
-
-// noHandshake is what a record says of a TLS handshake of which nothing is known.
-var noHandshake = func() string {
-	var w recordWriter
-	w.emptyKey("certificate_list")
-	w.nullKey("alpn")
-	w.emptyKey("alpn_offers")
-	w.nullKey("cipher")
-	w.emptyKey("cipher_list")
-	w.nullKey("tls_version")
-	w.nullKey("sni")
-	return string(w.buf[w.pos:])
-}()
 
 // metadata writes a map. Of several values for a key the last counts.
 func (w *recordWriter) metadata(entries []state.Entry) {
@@ -253,51 +308,58 @@ func (w *recordWriter) metadata(entries []state.Entry) {
 }
 
 // message writes what requests and responses begin with.
-func (w *recordWriter) message(m *flow.HTTPMessage) {
-	w.bytes(m.HTTPVersion)
+func (w *recordWriter) message(m *newMessage) {
+	w.bytes(m.version)
 	w.key("http_version")
+	w.headers(m.headers)
+	w.key("headers")
+	w.body(m.body)
+	w.key("content")
+	w.nullKey("trailers")
+	w.timeKey("timestamp_start", m.start)
+	w.timeKey("timestamp_end", m.end)
+}
+
+// headers writes a header block.
+func (w *recordWriter) headers(h headers) {
 	mark := w.begin(']')
-	for _, line := range slices.Backward(m.Headers.All()) {
+	for _, line := range slices.Backward(h) {
 		pair := w.begin(']')
-		w.bytes(line.Value)
-		w.bytes(line.Name)
+		leaf(w, ',', line.value)
+		leaf(w, ',', line.name)
 		w.end(pair)
 	}
 	w.end(mark)
-	w.key("headers")
-	w.body(m.Body)
-	w.key("content")
-	w.nullKey("trailers")
-	w.timeKey("timestamp_start", m.TimestampStart)
-	w.timeKey("timestamp_end", m.TimestampEnd)
 }
 
-func (w *recordWriter) request(q *flow.Request) {
+func (w *recordWriter) request(q *newRequest) {
 	mark := w.begin('}')
-	w.message(&q.HTTPMessage)
-	w.text(q.Host)
+	w.message(&q.newMessage)
+	w.text(q.host)
 	w.key("host")
-	w.int(q.Port)
+	w.int(q.port)
 	w.key("port")
-	for _, f := range [...]struct{ key, value string }{
-		{"method", q.Method}, {"scheme", q.Scheme}, {"authority", q.Authority}, {"path", q.Path},
-	} {
-		w.bytes(f.value)
-		w.key(f.key)
-	}
+	w.bytes(q.method)
+	w.key("method")
+	w.bytes(q.scheme)
+	w.key("scheme")
+	w.bytes(q.authority)
+	w.key("authority")
+	w.bytes(q.path)
+	w.key("path")
 	w.end(mark)
 }
 
-func (w *recordWriter) response(s *flow.Response) {
+func (w *recordWriter) response(s *newResponse) {
 	if s == nil {
 		w.null()
 		return
 	}
 	mark := w.begin('}')
-	w.message(&s.HTTPMessage)
-	w.int(s.StatusCode)
+	w.message(&s.newMessage)
+	w.int(s.status)
 	w.key("status_code")
-	w.bytes(s.Reason)
+	w.bytes(s.reason)
 	w.key("reason")
 	w.end(mark)
 }
@@ -314,16 +376,17 @@ func (w *recordWriter) webSocket(s *flow.WebSocket) {
 		w.bool(false) // injected
 		w.bool(false) // dropped
 		w.time(m.Timestamp)
-		w.body(m.Content)
+		content, err := m.Content.Bytes()
+		if err != nil && w.err == nil {
+			w.err = err
+		}
+		leaf(w, ',', content)
 		w.bool(m.FromClient)
 		w.int(m.Opcode)
 		w.end(tuple)
 	}
 	w.end(messages)
 	w.key("messages")
-	w.nullKey("closed_by_client")
-	w.nullKey("close_code")
-	w.nullKey("close_reason")
-	w.nullKey("timestamp_end")
+	w.raw(notClosed)
 	w.end(mark)
 }

@@ -242,6 +242,7 @@ func TestImportRequestBody(t *testing.T) {
 		{"multipart", "multipart/form-data; boundary=B", `"postData":{"params":[{"name":"a\"","value":"1"},{"name":"f","fileName":"x","contentType":"t/y","value":"2"}]}`,
 			"--B\r\nContent-Disposition: form-data; name=\"a%22\"\r\n\r\n1\r\n--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\nContent-Type: t/y\r\n\r\n2\r\n--B--\r\n"},
 		{"file without content", "multipart/form-data; boundary=B", `"bodySize":9,"postData":{"params":[{"name":"f","fileName":"x"}]}`, missing},
+		{"other type", "application/json", `"bodySize":9,"postData":{"params":[{"name":"a","value":"1"}]}`, missing},
 		{"no boundary", "", `"bodySize":9,"postData":{"mimeType":"multipart/form-data","params":[{"name":"a","value":"1"}]}`, missing},
 	} {
 		headers := `"headers":[]`
@@ -553,10 +554,10 @@ func printed(v state.Value) string {
 // TestImportNotes: what could not be made use of is told.
 func TestImportNotes(t *testing.T) {
 	f := importOne(t, with(`"headers":5,"postData":"x","cookies":[{}]`, `"headers":[7],"content":[],"statusText":{}`,
-		`"startedDateTime":"x","time":[],"timings":7,"serverIPAddress":"x","_webSocketMessages":8,"response":{"status":"x","headers":[7],"content":[]}`))
+		`"startedDateTime":"x","time":[],"timings":7,"serverIPAddress":"x","_webSocketMessages":8,"response":{"status":"x","statusText":{},"headers":[7],"content":[]}`))
 	got := strings.Join(notesOf(f), "\n")
 	for _, path := range []string{"/request/headers", "/request/postData", "/response/headers", "/response/content", "/response/status",
-		"/startedDateTime", "/time", "/timings", "/serverIPAddress", "/_webSocketMessages"} {
+		"/startedDateTime", "/response/statusText", "/time", "/timings", "/serverIPAddress", "/_webSocketMessages"} {
 		if !strings.Contains(got, path) {
 			t.Errorf("nothing about %s in:\n%s", path, got)
 		}

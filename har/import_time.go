@@ -44,18 +44,20 @@ func (im *importer) times() flowTimes {
 		connect += ssl
 	}
 	at := c.start + blocked + dns
-	begin := at
-	// mitmproxy begins with the request, and connects while the client waits.
-	if own := im.has(timings, "ssl") && !im.has(timings, "blocked") && !im.has(timings, "dns"); !own {
+	opened := at // when the connection was begun
+	switch byMitmproxy := im.has(timings, "ssl") && !im.has(timings, "blocked") && !im.has(timings, "dns"); {
+	case !byMitmproxy:
 		at += connect
-	} else if begin += send; connect > wait {
-		begin = at - connect
+	case connect <= wait:
+		opened += send // it connects while the client waits
+	default:
+		opened -= connect // it was connected before
 	}
 	if connect > 0 {
-		c.serverStart = stamp(begin)
-		c.tcpSetup = stamp(begin + connect - ssl)
+		c.serverStart = stamp(opened)
+		c.tcpSetup = stamp(opened + connect - ssl)
 		if ssl > 0 {
-			c.tlsSetup = stamp(begin + connect)
+			c.tlsSetup = stamp(opened + connect)
 		}
 	}
 	if sendKnown {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/flowtool/flowtool/flow"
 )
 
 // An endpoint is where a URL points to, in the terms of a flow.
@@ -110,17 +108,31 @@ func (t *endpoint) authority() string {
 }
 
 // tells tells whether the request that was made of a URL says what the URL was.
-func (t *endpoint) tells(raw string, q *flow.Request) bool {
-	url := q.URL()
+func (t *endpoint) tells(raw string, q *newRequest) bool {
 	switch {
-	case q.IsConnect():
-		return raw == "https://"+q.Authority || raw == "https://"+q.Authority+"/"
+	case q.isConnect():
+		return raw == "https://"+q.authority || raw == "https://"+q.authority+"/"
 	case t.host == "":
 		return raw == t.scheme+":"+t.path
-	case t.socket:
-		url = "ws" + strings.TrimPrefix(url, "http")
 	}
-	return raw == url || raw+"/" == url
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if t.socket {
+		scheme = strings.Replace(scheme, "ws", "http", 1)
+	}
+	host := t.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	rest, same := strings.CutPrefix(rest, host)
+	if !ok || !same || scheme != t.scheme {
+		return false
+	}
+	if !(t.port == 80 && t.scheme == "http" || t.port == 443 && t.scheme == "https") {
+		if rest, ok = strings.CutPrefix(rest, ":"+strconv.Itoa(t.port)); !ok {
+			return false
+		}
+	}
+	return rest == q.path || rest+"/" == q.path
 }
 
 // asciiHost returns a host in the form in which it is looked up, in lower case

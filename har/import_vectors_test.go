@@ -152,6 +152,22 @@ func orNothing(s string) string {
 	return s
 }
 
+// TestImportDocs: docs/har.md explains every deviation and every loss by its name.
+func TestImportDocs(t *testing.T) {
+	docs := string(flowtest.Read(t, flowtest.Path("..", "docs", "har.md")))
+	for _, d := range importDeviations {
+		if !strings.Contains(docs, "**"+d.name+"**") {
+			t.Errorf("docs/har.md does not explain the deviation %q", d.name)
+		}
+	}
+	for _, l := range losses {
+		first, rest := strings.ToUpper(l.name[:1])+l.name[1:], l.name
+		if !strings.Contains(docs, "**"+first) && !strings.Contains(docs, "**"+rest) {
+			t.Errorf("docs/har.md does not explain the loss %q", l.name)
+		}
+	}
+}
+
 func deviationOf(path string) string {
 	for _, d := range importDeviations {
 		for _, p := range d.paths {

@@ -7,11 +7,11 @@ import (
 )
 
 // webSocket returns what went over a WebSocket, nil if the entry is none.
-func (im *importer) webSocket(url *endpoint, s *flow.Response) *flow.WebSocket {
+func (im *importer) webSocket(url *endpoint, s *newResponse) *flow.WebSocket {
 	i := im.get(0, "_webSocketMessages")
 	im.want(im.is(i, '['), i, "/_webSocketMessages", "an array")
 	const switching = 101
-	upgraded := s != nil && s.StatusCode == switching && (url.socket || im.rawText("_resourceType") == "websocket")
+	upgraded := s != nil && s.status == switching && (url.socket || im.rawText("_resourceType") == "websocket")
 	if !im.is(i, '[') && !upgraded {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (im *importer) webSocketMessage(i int) (m flow.WebSocketMessage, ok bool) {
 		return m, false
 	}
 	if m.Opcode != flow.OpText {
-		decoded, ok := decodeBase64(data)
+		decoded, ok := im.document.base64(data)
 		if !ok {
 			return m, false
 		}

@@ -1,6 +1,10 @@
 package har
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // A valueScan finds the end of a JSON value that may arrive in pieces. It only
 // knows strings and brackets; whether they are JSON is seen when an entry is
@@ -137,34 +141,61 @@ func (v *valueScan) line(b []byte, i int) int {
 	return i
 }
 
+// Eight bytes are looked at together, in one word.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
 // string goes on in a string, up to the end of it or of b. done tells that the
 // string was the value.
 func (v *valueScan) string(b []byte, i int) (end int, done bool) {
-	n := bytes.IndexByte(b[i:], '"')
-	stop := i + n
-	if n < 0 {
-		stop = len(b)
+	if v.escaped {
+		v.escaped = false
+		i++
 	}
-	// A quotation mark ends the string unless an odd number of backslashes stand
-	// before it.
-	run := stop
-	for run > i && b[run-1] == '\\' {
-		run--
+	for clean := 0; i < len(b); {
+		if clean >= 64 {
+			// A long one. What was looked at in vain is never much more than what is left
+			// behind.
+			window := b[i:min(len(b), i+clean)]
+			if n := bytes.IndexByte(window, '"'); n >= 0 {
+				window = window[:n]
+			}
+			n := bytes.IndexByte(window, '\\')
+			if n < 0 {
+				n = len(window)
+			}
+			if i += n; n == clean {
+				clean *= 2
+				continue
+			}
+			clean = 0
+		} else if i+8 <= len(b) {
+			x := binary.LittleEndian.Uint64(b[i:])
+			quote, slash := x^'"'*ones, x^'\\'*ones
+			m := ((quote-ones)&^quote | (slash-ones)&^slash) & highs
+			if m == 0 {
+				i, clean = i+8, clean+8
+				continue
+			}
+			i += bits.TrailingZeros64(m) / 8
+			clean = 0
+		}
+		if i == len(b) {
+			break
+		}
+		switch b[i] {
+		case '"':
+			v.inString = false
+			return i + 1, v.depth == 0
+		case '\\':
+			i++ // and what is behind it
+		}
+		i++
 	}
-	odd := (stop-run)&1 == 1
-	if run == i && v.escaped {
-		odd = !odd
-	}
-	v.escaped = false
-	switch {
-	case n < 0:
-		v.escaped = odd
-		return stop, false
-	case odd:
-		return stop + 1, false
-	}
-	v.inString = false
-	return stop + 1, v.depth == 0
+	v.escaped = i > len(b)
+	return len(b), false
 }
 
 func (v *valueScan) open(object bool) {

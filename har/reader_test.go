@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"unicode/utf16"
@@ -327,12 +329,102 @@ func TestBatches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		ids := make([]string, len(b.Entries))
+		var group sync.WaitGroup
+		for i := range b.Entries {
+			group.Go(func() {
+				if m, err := b.Entries[i].State(); err == nil {
+					ids[i], _ = m.Text("id")
+				}
+			})
+		}
+		group.Wait()
 		for i := range b.Entries {
 			e := &b.Entries[i]
 			got = append(got, fmt.Sprintf("%d %d", e.Index, len(e.Data)))
+			if m, err := e.State(); err == nil {
+				if id, _ := m.Text("id"); id != ids[i] {
+					t.Fatalf("entry %d has the ids %s and %s", e.Index, ids[i], id)
+				}
+			}
 		}
 	}
 	if !slices.Equal(got, want) {
 		t.Error("batches have other entries")
 	}
+}
+
+// entries is a HAR that is made while it is read.
+type entries struct {
+	left int
+	rest string
+}
+
+func (e *entries) Read(p []byte) (int, error) {
+	if e.rest == "" && e.left > 0 {
+		e.left--
+		e.rest = strings.Replace(plainEntry(e.left), `"GET"`, `"GET","comment":"`+strings.Repeat("x", 10<<10)+`"`, 1) + ",\n"
+		if e.left == 0 {
+			e.rest += "]}}"
+		}
+	}
+	if e.rest == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, e.rest)
+	e.rest = e.rest[n:]
+	return n, nil
+}
+
+// TestMemory: memory follows the entry and not the file, whatever else is in it.
+func TestMemory(t *testing.T) {
+	const size = 5000
+	in := io.MultiReader(
+		strings.NewReader(`{"log":{"_x":[`), &blanks{64 << 20}, strings.NewReader(`1],"pages":[`), &blanks{64 << 20}, strings.NewReader(`],"entries":[`),
+		&entries{left: size})
+	r := har.NewReader(in, nil)
+	var b har.Batch
+	var record []byte
+	var most uint64
+	n := 0
+	for batches := 0; ; batches++ {
+		err := r.ReadBatch(&b)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Entries {
+			if record, err = b.Entries[i].Record(record[:0]); err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if batches%20 == 0 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}
+	}
+	const limit = 64 << 20
+	if n != size || most > limit {
+		t.Errorf("%d entries, up to %d bytes in use", n, most)
+	}
+}
+
+// blanks is white space.
+type blanks struct{ left int }
+
+func (b *blanks) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), b.left)
+	for i := range n {
+		p[i] = ' '
+	}
+	b.left -= n
+	return n, nil
 }
