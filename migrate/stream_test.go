@@ -378,4 +378,15 @@ func TestVersion0_10(t *testing.T) {
 	if v := get(t, replayed, "client_conn", "peername"); v.Len() != 2 {
 		t.Errorf("client address %s", v)
 	}
+
+	// Up to 2.0 addresses are maps.
+	old, _, err := NewStream(nil).To(record(conn, nil), Tuple(0, 18))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range [][]string{{"client_conn", "address"}, {"server_conn", "address"}, {"server_conn", "ip_address"}} {
+		if v := get(t, old[0], append(path, "address")...); v.Len() != 2 {
+			t.Errorf("%v is %s", path, v)
+		}
+	}
 }

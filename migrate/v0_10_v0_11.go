@@ -29,9 +29,9 @@ import (
 //	request      form_in and what is left of the above
 //	response     without cert
 //
-// The client connection gets the time of its request, the only one known. The
-// address the server name resolved to goes to peer_address, which comes with
-// 0.17 only.
+// Addresses are maps as in up2_0. The client connection gets the time of its
+// request, the only one known. The address the server name resolved to goes to
+// peer_address, which comes with 0.17 only.
 func up0_10(u *upgrade, m *state.Map) error {
 	id, err := flowID(u.record, m)
 	if err != nil {
@@ -51,6 +51,13 @@ func up0_10(u *upgrade, m *state.Map) error {
 	server, err := server0_10(req)
 	if err != nil {
 		return state.At(err, "request")
+	}
+	for _, key := range []string{"address", "peer_address"} {
+		for _, c := range []*state.Map{client, server} {
+			if err := wrapAddress(c, key); err != nil {
+				return state.At(err, key)
+			}
+		}
 	}
 	m.Set("client_conn", client.Value())
 	m.Set("server_conn", server.Value())

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -145,12 +146,21 @@ func wrapAddress(c *state.Map, key string) error {
 		return err
 	}
 	v6 := false
-	if l.Len() > 0 && l.At(0).Kind() == state.KindText {
-		host, err := l.At(0).Text()
-		if err != nil {
-			return state.At(err, 0)
+	if l.Len() > 0 {
+		switch l.At(0).Kind() {
+		case state.KindText:
+			host, err := l.At(0).Text()
+			if err != nil {
+				return state.At(err, 0)
+			}
+			v6 = strings.Contains(host, ":")
+		case state.KindBytes: // in 0.10
+			host, err := l.At(0).Bytes()
+			if err != nil {
+				return state.At(err, 0)
+			}
+			v6 = bytes.Contains(host, []byte(":"))
 		}
-		v6 = strings.Contains(host, ":")
 	}
 	c.Set(key, state.NewMap(state.E("address", v), state.E("use_ipv6", state.Bool(v6))).Value())
 	return nil
