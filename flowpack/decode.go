@@ -31,7 +31,7 @@ func Decode(packed []byte) (*state.Map, error) {
 
 // stateOf returns the state of a record.
 func stateOf(record []byte, c tnetstring.Codec) (*state.Map, error) {
-	v, err := state.Open(&state.Source{Codec: c, Data: record})
+	v, err := c.OpenRecord(record)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (d *decoder) flow(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	if d.record != nil {
-		v, err := openRecord(d.codec, d.record)
+		v, err := d.codec.OpenRecord(d.record)
 		if err == nil {
 			err = state.Validate(v)
 		}

@@ -1,7 +1,6 @@
 package flowpack
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -125,12 +124,9 @@ func (e *encoder) top(p []byte) bool {
 func (e *encoder) odd(dst, record []byte, v state.Value) ([]byte, error) {
 	if v.IsNull() {
 		var err error
-		if v, err = openRecord(codec, record); err != nil {
+		if v, err = codec.OpenRecord(record); err != nil {
 			return dst, err
 		}
-	}
-	if err := state.Validate(v); err != nil {
-		return dst, err
 	}
 	usual, err := tnetstring.Canonical(v)
 	if err != nil {
@@ -142,21 +138,6 @@ func (e *encoder) odd(dst, record []byte, v state.Value) ([]byte, error) {
 		return dst, fmt.Errorf("a record of %d bytes is too large for MessagePack", len(record))
 	}
 	return e.dst, nil
-}
-
-// openRecord returns the map that data is, all of it.
-func openRecord(c tnetstring.Codec, data []byte) (state.Value, error) {
-	v, err := state.Open(&state.Source{Codec: c, Data: data})
-	if err != nil {
-		return v, err
-	}
-	if raw, _, _ := v.Raw(tnetstring.Encoding); len(raw) < len(data) {
-		return v, &state.PathError{Offset: int64(len(raw)), Err: errors.New("more than one record")}
-	}
-	if v.Kind() != state.KindMap {
-		return v, &state.TypeError{Want: "map", Got: v.Kind().String()}
-	}
-	return v, nil
 }
 
 // value appends the value with a tag and payload, in depth containers if it is
@@ -300,6 +281,7 @@ func (e *encoder) open(p []byte, n, depth int) bool {
 }
 
 // unique tells whether no key occurs twice among the frames from base on.
+// Malformed keys are like no other.
 func (e *encoder) unique(p []byte, base int) bool {
 	var set keySet
 	frames := e.frames[base:]
@@ -323,15 +305,17 @@ func (e *encoder) unique(p []byte, base int) bool {
 		if set.seen == nil {
 			set.seen = make(map[string]bool, len(frames))
 			for _, g := range frames[:i] {
-				id, _ := keyID(p[g.keyEnd], p[g.keyStart:g.keyEnd])
-				set.seen[id] = true
+				if id, ok := tnetstring.KeyID(p[g.keyEnd], p[g.keyStart:g.keyEnd]); ok {
+					set.seen[id] = true
+				}
 			}
 		}
-		id, ok := keyID(tag, key)
-		if !ok || id != "" && set.seen[id] {
-			return false
+		if id, ok := tnetstring.KeyID(tag, key); ok {
+			if set.seen[id] {
+				return false
+			}
+			set.seen[id] = true
 		}
-		set.seen[id] = true
 	}
 	return true
 }

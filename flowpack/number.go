@@ -2,7 +2,6 @@ package flowpack
 
 import (
 	"math"
-	"math/big"
 	"strconv"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
@@ -66,46 +65,4 @@ func keyBit(key []byte) uint64 {
 		h += 7*uint(key[0]) + 31*uint(key[h-1]) + 5*uint(key[h/2])
 	}
 	return 1 << (h & 63)
-}
-
-// keyID returns a string that is the same for the same map keys, see
-// [state.SameKey], given as tag and payload. It is empty for NaN, which is
-// never the same. ok is false for what is malformed or cannot be a key.
-func keyID(tag byte, payload []byte) (id string, ok bool) {
-	switch tag {
-	case ';', ',', '~':
-		return string(tag) + string(payload), true
-	case '!':
-		switch string(payload) {
-		case "true":
-			return "#1", true
-		case "false":
-			return "#0", true
-		}
-	case '#':
-		v, err := codec.Scalar(state.KindInt, payload)
-		if err != nil {
-			return "", false
-		}
-		i, err := v.BigInt()
-		if err != nil {
-			return "", false
-		}
-		return "#" + i.String(), true
-	case '^':
-		v, err := codec.Scalar(state.KindFloat, payload)
-		if err != nil {
-			return "", false
-		}
-		f, _ := v.Float64()
-		switch {
-		case f != f:
-			return "", true
-		case f == math.Trunc(f) && !math.IsInf(f, 0):
-			i, _ := big.NewFloat(f).Int(nil)
-			return "#" + i.String(), true
-		}
-		return "^" + state.FormatFloat(f), true
-	}
-	return "", false
 }

@@ -1,7 +1,6 @@
 package jsonl
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -95,20 +94,11 @@ func (e *encoder) line(dst, record []byte, v state.Value) ([]byte, error) {
 func (e *encoder) odd(dst, record []byte, v state.Value) ([]byte, error) {
 	if v.IsNull() {
 		var err error
-		if v, err = state.Open(&state.Source{Codec: codec, Data: record}); err != nil {
+		if v, err = codec.OpenRecord(record); err != nil {
 			return dst, err
 		}
-		if raw, _, _ := v.Raw(tnetstring.Encoding); len(raw) < len(record) {
-			return dst, &state.PathError{Offset: int64(len(raw)), Err: errors.New("more than one record")}
-		}
-		if v.Kind() != state.KindMap {
-			return dst, &state.TypeError{Want: "map", Got: v.Kind().String()}
-		}
 	}
-	if err := state.Validate(v); err != nil {
-		return dst, err
-	}
-	usual, err := canonical(v)
+	usual, err := tnetstring.Canonical(v)
 	if err != nil {
 		return dst, err
 	}
@@ -377,7 +367,7 @@ func (e *encoder) pairs(p []byte, base int, depth int) bool {
 	for i := len(e.frames) - 1; i >= base; i-- {
 		f := e.frames[i]
 		tag, key := p[f.keyEnd], p[f.keyStart:f.keyEnd]
-		if id, ok := keyID(tag, key); ok && !set.addID(id) || tag == ']' || tag == '}' {
+		if id, ok := tnetstring.KeyID(tag, key); ok && !set.addID(id) || tag == ']' || tag == '}' {
 			return false
 		}
 		e.dst = append(e.dst, '[')

@@ -32,7 +32,7 @@ func (l *limits) decode(line []byte) (*state.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := state.Open(&state.Source{Codec: l.codec(), Data: record})
+	v, err := l.codec().OpenRecord(record)
 	if err != nil {
 		return nil, err
 	}

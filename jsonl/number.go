@@ -2,7 +2,6 @@ package jsonl
 
 import (
 	"math"
-	"math/big"
 	"strconv"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
@@ -97,43 +96,6 @@ func appendFloat(dst, literal []byte) (_ []byte, ok bool) {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// keyID returns a string that is the same for the same map keys, see
-// [state.SameKey], given as tag and payload. ok is false for NaN, which is
-// never the same, and for what is malformed or no key.
-func keyID(tag byte, payload []byte) (id string, ok bool) {
-	switch tag {
-	case ';', ',', '~':
-		return string(tag) + string(payload), true
-	case '!':
-		if string(payload) == "true" {
-			return "#1", true
-		}
-		return "#0", true
-	case '#':
-		v, err := codec.Scalar(state.KindInt, payload)
-		if err != nil {
-			return "", false
-		}
-		i, err := v.BigInt()
-		return "#" + i.String(), err == nil
-	case '^':
-		v, err := codec.Scalar(state.KindFloat, payload)
-		if err != nil {
-			return "", false
-		}
-		f, _ := v.Float64()
-		switch {
-		case f != f:
-			return "", false
-		case f == math.Trunc(f) && !math.IsInf(f, 0):
-			i, _ := big.NewFloat(f).Int(nil)
-			return "#" + i.String(), true
-		}
-		return "^" + state.FormatFloat(f), true
-	}
-	return "", false
-}
-
 // keySet finds keys that occur twice among those of a map: known ones by their
 // number, the others by comparing while they are few and by hashing when they
 // are not.
@@ -175,7 +137,7 @@ func (s *keySet) add(stack *[][]byte, key []byte) bool {
 	return true
 }
 
-// addID adds a key by its [keyID].
+// addID adds a key by its [tnetstring.KeyID].
 func (s *keySet) addID(id string) bool {
 	if s.seen[id] {
 		return false

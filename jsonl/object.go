@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -342,7 +343,7 @@ func (d *decoder) pairs(i, depth int) (int, *Error) {
 		if err2 != nil {
 			return at, err2
 		}
-		if id, ok := keyID(d.nodes[keyAt].tag, payload); ok && !set.addID(id) {
+		if id, ok := tnetstring.KeyID(d.nodes[keyAt].tag, payload); ok && !set.addID(id) {
 			return at, fail(at, fmt.Errorf("key %s occurs twice, 1, 1.0 and true being the same", quoted(payload)))
 		}
 		d.add(c, keyAt)

@@ -1,6 +1,10 @@
 package tnetstring
 
-import "github.com/flowtool/flowtool/state"
+import (
+	"errors"
+
+	"github.com/flowtool/flowtool/state"
+)
 
 // Frame frames the element at the start of data if it is complete and its
 // length is spelled as mitmproxy does: head is the length of its prefix and end
@@ -8,9 +12,28 @@ import "github.com/flowtool/flowtool/state"
 // It is for programs that walk through records without making values.
 func Frame(data []byte) (head, end int) { return usual(data) }
 
+// OpenRecord returns the map that a record is, which refers to record. More than
+// one record, or one that is no map, is an error.
+func (c Codec) OpenRecord(record []byte) (state.Value, error) {
+	v, err := state.Open(&state.Source{Codec: c, Data: record})
+	if err != nil {
+		return v, err
+	}
+	if raw, _, _ := v.Raw(Encoding); len(raw) < len(record) {
+		return v, &state.PathError{Offset: int64(len(raw)), Err: errors.New("more than one record")}
+	}
+	if v.Kind() != state.KindMap {
+		return v, &state.TypeError{Want: "map", Got: v.Kind().String()}
+	}
+	return v, nil
+}
+
 // Canonical returns the encoding that mitmproxy would write for v, whatever v
-// was read from. It fails where [Append] does and on malformed values.
+// was read from. It fails where [Append] does and where [state.Validate] does.
 func Canonical(v state.Value) ([]byte, error) {
+	if err := state.Validate(v); err != nil {
+		return nil, err
+	}
 	c, err := rebuilt(v)
 	if err != nil {
 		return nil, err
