@@ -46,6 +46,9 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 }
 
+// maxWorkers is far above what helps. Each takes memory.
+const maxWorkers = 256
+
 // check returns an error if a flag has a value that makes no sense.
 func (f *inputFlags) check() error {
 	switch from := formats.Named(f.from); {
@@ -57,8 +60,8 @@ func (f *inputFlags) check() error {
 		return usagef("--max-depth is a number of levels, not %d", f.maxDepth)
 	case f.maxRatio < 1:
 		return usagef("--max-ratio is at least 1, not %d", f.maxRatio)
-	case f.workers < 0:
-		return usagef("--jobs is a number of workers, not %d", f.workers)
+	case f.workers < 0 || f.workers > maxWorkers:
+		return usagef("--jobs is a number of workers, at most %d, not %d", maxWorkers, f.workers)
 	case f.progress != "auto" && f.progress != "never":
 		return usagef("--progress is auto or never, not %q", f.progress)
 	}
