@@ -117,6 +117,14 @@ func (b *Batch) Reset() {
 	b.mapping = nil
 }
 
+// trim gives back the memory that only a large record needed.
+func (b *Batch) trim() {
+	if len(b.chunks) > keepChunks {
+		clear(b.chunks[keepChunks:])
+		b.chunks = b.chunks[:keepChunks]
+	}
+}
+
 // ReadBatch fills b with the next records, at least one, as many as fit in
 // little memory and can be had without waiting for the input. Errors are those
 // of [Reader.ReadRecord]; records before an error are returned first.
@@ -125,10 +133,7 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 	if d.mapped() {
 		defer d.catch(debug.SetPanicOnFault(true), &err)
 	}
-	if len(b.chunks) > keepChunks {
-		clear(b.chunks[keepChunks:])
-		b.chunks = b.chunks[:keepChunks]
-	}
+	b.trim()
 	if d.pending != nil {
 		err := d.pending
 		d.pending = nil
@@ -142,17 +147,8 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 	if d.load.mapping != nil {
 		return d.mappedBatch(b)
 	}
-	w := &d.load.w
-	w.alloc = b.chunk
-	defer func() { w.alloc = newChunks() }()
-	w.rehouse(firstRead)
-	if b.loader == nil || b.loader.input != d.load.input {
-		b.loader = d.load.newLoader(b.chunk)
-		b.loader.slab = &b.slab
-		b.loader.recycle = b.recycle
-	}
-	b.loader.forget()
-	defer func() { b.framed = b.used }()
+	defer d.lend(b)()
+	d.load.w.rehouse(firstRead)
 	left := 0
 	for len(b.Records) == 0 || len(b.Records) < maxBatch && left < maxLeft && b.used <= 2 && d.load.fits() {
 		rec, err := d.next()
@@ -169,6 +165,21 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 		}
 	}
 	return nil
+}
+
+// lend makes the memory of b that of the window until done is called.
+func (d *Reader) lend(b *Batch) (done func()) {
+	d.load.w.alloc = b.chunk
+	if b.loader == nil || b.loader.input != d.load.input {
+		b.loader = d.load.newLoader(b.chunk)
+		b.loader.slab = &b.slab
+		b.loader.recycle = b.recycle
+	}
+	b.loader.forget()
+	return func() {
+		d.load.w.alloc = newChunks()
+		b.framed = b.used
+	}
 }
 
 // mappedBatch fills b from a mapped file.
