@@ -28,6 +28,9 @@ type Options struct {
 	Color bool
 	// Location is the time zone of times; nil means UTC.
 	Location *time.Location
+	// Unnumbered leaves out the numbers of flows, so that one flow more does not
+	// change the lines of those behind it.
+	Unnumbered bool
 	// Width is the number of columns after which the line of a flow is cut; 0
 	// means that it is not.
 	Width int
@@ -101,9 +104,11 @@ const kindWidth = 7
 func (p *Printer) line(dst []byte, index int64, f flow.Flow) []byte {
 	start := len(dst)
 	r := rowOf(f)
-	p.tmp = strconv.AppendInt(p.tmp[:0], index, 10)
 	dst = p.begin(dst, dim)
-	dst = append(padLeft(dst, p.tmp, 4), ' ')
+	if !p.opts.Unnumbered {
+		p.tmp = strconv.AppendInt(p.tmp[:0], index, 10)
+		dst = append(padLeft(dst, p.tmp, 4), ' ')
+	}
 	dst = append(p.end(p.clock.append(dst, f.TimestampStart()), dim), ' ')
 
 	dst = p.begin(dst, r.kindStyle)

@@ -10,7 +10,8 @@ import (
 )
 
 // A Keyer makes the entries that Match takes. Entries of different Keyers do not
-// go together. A Keyer is not safe for concurrent use.
+// go together, unless one is a clone of the other. A Keyer is not safe for
+// concurrent use.
 type Keyer struct {
 	seed    maphash.Seed
 	columns *display.Columns
@@ -29,6 +30,10 @@ type Keyer struct {
 func NewKeyer(columns *display.Columns) *Keyer {
 	return &Keyer{seed: maphash.MakeSeed(), columns: columns}
 }
+
+// Clone returns a Keyer for another goroutine, whose entries go together with
+// those of k.
+func (k *Keyer) Clone() *Keyer { return &Keyer{seed: k.seed, columns: k.columns} }
 
 // Entry returns the entry of a flow. It looks at the size of bodies, not at what
 // is in them.

@@ -36,6 +36,9 @@ type Report struct {
 	A, B *Ref
 	// Changes are the differences. There are none if only one flow is there.
 	Changes []Change
+	// Backup says that the backup of a flow was compared with the flow. If there is
+	// no difference, the flow is said to be unmodified.
+	Backup bool
 }
 
 // A Status is a Report in one word.
@@ -64,6 +67,22 @@ func (r *Report) Status() Status {
 		}
 	}
 	return StatusEqual
+}
+
+// word returns what is said of r in front of its flow; "" if it is different.
+func (r *Report) word() string {
+	switch r.Status() {
+	case StatusEqual:
+		if r.Backup {
+			return "unmodified"
+		}
+		return "equal"
+	case StatusOnlyInA:
+		return "only in a"
+	case StatusOnlyInB:
+		return "only in b"
+	}
+	return ""
 }
 
 // ref returns the flow to show, that in b if there are two.

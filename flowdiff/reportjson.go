@@ -1,6 +1,7 @@
 package flowdiff
 
 import (
+	"bytes"
 	"encoding/hex"
 	"unicode/utf8"
 
@@ -11,15 +12,7 @@ import (
 // AppendJSON appends r as a line with a JSON object; the package documentation
 // says what is in it. The error is that of reading a value that is not in memory.
 func (r *Report) AppendJSON(dst []byte) ([]byte, error) {
-	m := state.NewMap(state.E("status", state.Text(string(r.Status()))))
-	for _, side := range []struct {
-		key string
-		ref *Ref
-	}{{"a", r.A}, {"b", r.B}} {
-		if side.ref != nil {
-			m.Set(side.key, side.ref.value())
-		}
-	}
+	m := r.head()
 	changes := make([]state.Value, len(r.Changes))
 	for k := range r.Changes {
 		var err error
@@ -29,6 +22,48 @@ func (r *Report) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	m.Set("changes", state.NewList(changes...).Value())
 	return jsonl.Append(dst, m)
+}
+
+// AppendPatch appends a line with a JSON object: status, a and b as AppendJSON writes
+// them, and
+//
+//   - patch, if there are two flows: the JSON Patch that [AppendPatch] makes of their
+//     states, empty if they are the same,
+//   - flow, if there is only one in b: the object of its state in package jsonl.
+//
+// a and b are the states of the flows of r, nil if there is no such flow.
+func (r *Report) AppendPatch(dst []byte, a, b *state.Map) ([]byte, error) {
+	line, err := jsonl.Append(dst, r.head())
+	if err != nil {
+		return dst, err
+	}
+	line = bytes.TrimSuffix(line, []byte("}\n"))
+	switch {
+	case a != nil && b != nil:
+		line, err = AppendPatch(append(line, `,"patch":`...), a, b)
+	case b != nil:
+		line, err = jsonl.Append(append(line, `,"flow":`...), b)
+	default:
+		line = append(line, '\n')
+	}
+	if err != nil {
+		return dst, err
+	}
+	return append(line[:len(line)-1], "}\n"...), nil
+}
+
+// head returns what all objects have: the status, and the flows.
+func (r *Report) head() *state.Map {
+	m := state.NewMap(state.E("status", state.Text(string(r.Status()))))
+	for _, side := range []struct {
+		key string
+		ref *Ref
+	}{{"a", r.A}, {"b", r.B}} {
+		if side.ref != nil {
+			m.Set(side.key, side.ref.value())
+		}
+	}
+	return m
 }
 
 func (r *Ref) value() state.Value {

@@ -52,26 +52,21 @@ func (r *Report) AppendText(dst []byte, opts *TextOptions) ([]byte, error) {
 // AppendStat appends one line: how many values were added, removed, changed and
 // moved, and which flow it is.
 func (r *Report) AppendStat(dst []byte) []byte {
-	switch r.Status() {
-	case StatusDifferent:
-		var n [Moved + 1]int
-		for _, c := range r.Changes {
-			if !c.Progress {
-				n[c.Kind]++
-			}
+	if word := r.word(); word != "" {
+		dst = append(append(dst, word...), ' ')
+		return append(appendRef(dst, r), '\n')
+	}
+	var n [Moved + 1]int
+	for _, c := range r.Changes {
+		if !c.Progress {
+			n[c.Kind]++
 		}
-		for k, sign := range []byte{Added: '+', Removed: '-', Changed: '~', Moved: '>'} {
-			if sign > 0 {
-				dst = strconv.AppendInt(append(dst, sign), int64(n[k]), 10)
-				dst = append(dst, ' ')
-			}
+	}
+	for k, sign := range []byte{Added: '+', Removed: '-', Changed: '~', Moved: '>'} {
+		if sign > 0 {
+			dst = strconv.AppendInt(append(dst, sign), int64(n[k]), 10)
+			dst = append(dst, ' ')
 		}
-	case StatusEqual:
-		dst = append(dst, "equal "...)
-	case StatusOnlyInA:
-		dst = append(dst, "only in a "...)
-	case StatusOnlyInB:
-		dst = append(dst, "only in b "...)
 	}
 	return append(appendRef(dst, r), '\n')
 }
@@ -133,13 +128,8 @@ func (p *printer) escaped(s string) {
 
 func (p *printer) head(r *Report) {
 	p.begin(styleHead)
-	switch r.Status() {
-	case StatusEqual:
-		p.text("equal: ")
-	case StatusOnlyInA:
-		p.text("only in a: ")
-	case StatusOnlyInB:
-		p.text("only in b: ")
+	if word := r.word(); word != "" {
+		p.text(word, ": ")
 	}
 	p.dst = appendRef(p.dst, r)
 	p.end()
