@@ -71,7 +71,7 @@ func (f *outputFlags) format() (*formats.Format, error) {
 }
 
 // copying is a run of a command that writes flows of its inputs: filter, convert,
-// migrate.
+// migrate, revert.
 type copying struct {
 	reader
 	flags     *outputFlags
@@ -81,12 +81,17 @@ type copying struct {
 	max       int64           // stop after so many flows; 0: all
 	count     bool            // write nothing
 	allowLoss bool
+	// edit, if it is there, is done to the flows that the filter selects, and all
+	// flows are written. It returns what takes the place of a flow, nil if that
+	// stays as it is.
+	edit func(*pipeline.Item) (*pipeline.Item, error)
 
 	stdout  bool
 	buf     *bufio.Writer
 	sink    formats.Sink // nil until the format is known
 	kept    int64
-	dropped int64               // of the input at hand
+	dropped int64 // of the input at hand
+	edited  int64
 	refused map[string]*refusal // what the format cannot express
 	losses  losses
 }
@@ -96,6 +101,7 @@ type piece struct {
 	formats.Chunk
 	kept    int   // flows that are written, or counted
 	seen    int64 // flows that were looked at
+	edited  int64
 	refused []formats.Note
 	lost    []migrate.Loss
 }
@@ -110,6 +116,9 @@ type refusal struct {
 
 // needs tells what the command is going to look at.
 func (c *copying) needs() needs {
+	if c.edit != nil {
+		return needs{}
+	}
 	n := needs{want: c.wants(c.invert)}
 	if !c.count && (c.target != (migrate.Version{}) || c.to != nil && !c.to.Copies()) {
 		return n
@@ -253,11 +262,13 @@ func (c *copying) work(it *pipeline.Item, p *piece) error {
 		return err
 	}
 	p.seen++
-	if ok == c.invert {
+	if ok == c.invert && c.edit == nil {
 		return nil
 	}
 	switch {
 	case c.count:
+	case c.edit != nil && ok:
+		err = c.encodeEdited(it, p)
 	case c.target != (migrate.Version{}):
 		err = c.encodeMigrated(it, p)
 	default:
@@ -302,6 +313,19 @@ func (c *copying) encodeMigrated(it *pipeline.Item, p *piece) error {
 	return nil
 }
 
+// encodeEdited encodes what takes the place of a flow.
+func (c *copying) encodeEdited(it *pipeline.Item, p *piece) error {
+	edited, err := c.edit(it)
+	if err != nil {
+		return it.Wrap(err)
+	}
+	if edited == nil {
+		return c.encode(it, p)
+	}
+	p.edited++
+	return c.encode(edited, p)
+}
+
 // emit writes what is kept of a batch.
 func (c *copying) emit(p *piece) (stop error) {
 	defer p.reset()
@@ -313,6 +337,7 @@ func (c *copying) emit(p *piece) (stop error) {
 	}
 	c.kept += int64(p.kept)
 	c.dropped += p.seen - int64(p.kept)
+	c.edited += p.edited
 	c.refuse(p.refused, false)
 	c.refuse(p.Notes, true)
 	if err := c.losses.add(p.lost); err != nil {
@@ -336,7 +361,7 @@ func (c *copying) emit(p *piece) (stop error) {
 
 func (p *piece) reset() {
 	p.Chunk.Reset()
-	p.kept, p.seen = 0, 0
+	p.kept, p.seen, p.edited = 0, 0, 0
 	p.refused, p.lost = p.refused[:0], p.lost[:0]
 }
 
@@ -353,6 +378,7 @@ func (c *copying) replace(ctx context.Context, arg string) error {
 	}
 	before := c.status
 	c.status, c.dropped = exitOK, 0
+	edited := c.edited
 	c.base = 0 // each file is a capture of its own
 	c.to = format
 	if err = c.sel.prepare(ctx, &c.reader, []string{arg}); err == nil {
@@ -368,7 +394,7 @@ func (c *copying) replace(ctx context.Context, arg string) error {
 			fmt.Fprintf(c.errOut, "flowtool: %s: not replaced, because the rest of it would be lost\n", contentview.Escape(arg, false))
 		}
 		return to.discard(err)
-	case c.dropped == 0 && c.target == (migrate.Version{}):
+	case c.dropped == 0 && c.edited == edited && c.target == (migrate.Version{}):
 		return to.discard(nil)
 	}
 	return to.finish(nil, exitOK)

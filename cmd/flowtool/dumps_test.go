@@ -32,13 +32,29 @@ var dumps = map[string]func(io.Writer) error{
 	"png":          func(w io.Writer) error { return png.Encode(w, image.NewGray(image.Rect(0, 0, 1, 1))) },
 	"body64M.mitm": writeFlows(func() []flow.Flow { return []flow.Flow{bodyFlow(textLines(64 << 20))} }),
 	"bodies.mitm":  writeBodies,
+	"backups":      writeNamed(backupFlows),
+	"diff-a":       writeNamed(diffFlowsA),
+	"diff-b":       writeNamed(diffFlowsB),
 }
 
+// writeFlows writes flows with ids that are the same every time.
 func writeFlows(flows func() []flow.Flow) func(io.Writer) error {
+	return writeNamed(func() []flow.Flow {
+		all := flows()
+		for i, f := range all {
+			f.SetID(flowID(i))
+		}
+		return all
+	})
+}
+
+func flowID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
+
+// writeNamed writes flows with the ids they have.
+func writeNamed(flows func() []flow.Flow) func(io.Writer) error {
 	return func(w io.Writer) error {
 		d := dumpfile.NewWriter(w)
-		for i, f := range flows() {
-			f.SetID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i))
+		for _, f := range flows() {
 			if err := d.WriteFlow(f); err != nil {
 				return err
 			}

@@ -32,7 +32,8 @@ const (
 const exitStatusHelp = `flowtool ends with one of these statuses:
 
   0  done, and nothing was lost
-  1  the answer is no: filter --exit-status found no flow
+  1  the answer is no: filter --exit-status found no flow, diff found
+     differences
   2  trouble: wrong usage, an input that cannot be read or is no dump, a
      limit that was exceeded, a format version newer than this build knows
   3  finished, but something was lost: the input is damaged, and flows
@@ -40,7 +41,8 @@ const exitStatusHelp = `flowtool ends with one of these statuses:
      for something: an older format version with --allow-loss, a format
      that knows only some kinds of flows
 
-If several of them apply, 2 wins over 3, and 3 over 1. Being interrupted is 130.`
+If several of them apply, 2 wins over 3, and 3 over 1; but differences that diff
+found are 1, whatever was lost besides. Being interrupted is 130.`
 
 // usageError is a mistake in how the command was called.
 type usageError struct {
@@ -86,7 +88,7 @@ func statusOf(err error) int {
 	if _, ok := errors.AsType[*flowpack.VersionError](err); ok {
 		return exitTrouble
 	}
-	if _, ok := errors.AsType[*flowpack.Error](err); ok {
+	if _, ok := errors.AsType[*flowpack.Error](err); ok && !errors.Is(err, flowpack.ErrFormat) {
 		return exitLossy
 	}
 	if _, ok := errors.AsType[*har.Error](err); ok && !errors.Is(err, har.ErrNotHAR) {

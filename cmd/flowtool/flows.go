@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,7 @@ type reader struct {
 	base    int64 // flows in the inputs before the one at hand
 	live    bool  // the input at hand may keep us waiting for the next flow
 	bar     *progress
-	abandon context.CancelFunc // ends reading of the input at hand
+	abandon context.CancelFunc // ends reading of the input at hand; nil if that never waits
 }
 
 // counted is what a command makes of a batch, and how far that reaches.
@@ -47,7 +48,12 @@ func each[T any](ctx context.Context, r *reader, arg string, need needs, opened 
 		return err
 	}
 	defer done()
-	src, err := formats.Open(in, r.flags.options(name, need))
+	return eachOf(ctx, r, in, r.flags.options(name, need), opened, work, emit)
+}
+
+// eachOf is each for an input that is open already.
+func eachOf[T any](ctx context.Context, r *reader, in io.Reader, opts *formats.Options, opened func(*formats.Input) error, work func(*pipeline.Item, *T) error, emit func(*T) error) error {
+	src, err := formats.Open(in, opts)
 	if err != nil {
 		return err
 	}
@@ -69,8 +75,8 @@ func each[T any](ctx context.Context, r *reader, arg string, need needs, opened 
 		c.mark.add(it)
 		return nil
 	}, func(c *counted[T]) error {
-		if stop = emit(&c.out); stop != nil {
-			abandon()
+		if stop = emit(&c.out); stop != nil && r.abandon != nil {
+			r.abandon()
 		}
 		r.bar.update(&c.mark)
 		return stop

@@ -317,6 +317,12 @@ func TestGolden(t *testing.T) {
 		add("info-"+name+"-filter", "real/"+name+".mitm", "info", "-f", "~size >1k")
 		add("info-"+name+"-filter-json", "real/"+name+".mitm", "info", "--json", "-f", "~size >1k")
 	}
+	for _, name := range []string{"edited", "head-replay"} {
+		add("diff-"+name, "real/"+name+".mitm", "diff")
+		add("diff-"+name+"-json", "real/"+name+".mitm", "diff", "--json")
+	}
+	add("diff-replay", "real/replay-server.mitm", "diff", "--ignore-defaults", flowtest.Path("real", "replay-src.mitm"))
+	add("diff-edited-color", "real/edited.mitm", "diff", "--color", "always", "-f", "~index 0-2")
 	add("read-corpus-filter", "har/corpus.mitm", "read", "-f", "~m POST | ~e | ~websocket")
 	add("read-corpus-color", "har/corpus.mitm", "read", "-d", "3", "--color", "always", "--index", "0-2,12,15,30,39,43-44,50")
 	add("read-other-color", "har/other.mitm", "read", "--color", "always")
@@ -325,6 +331,8 @@ func TestGolden(t *testing.T) {
 		golden{"help-read", []string{"help", "read"}},
 		golden{"help-convert", []string{"help", "convert"}},
 		golden{"help-migrate", []string{"help", "migrate"}},
+		golden{"help-diff", []string{"help", "diff"}},
+		golden{"help-revert", []string{"help", "revert"}},
 		golden{"help-info", []string{"info", "--help"}},
 		golden{"help-filter", []string{"help", "filter"}},
 		golden{"help-filters", []string{"help", "filters"}},
@@ -519,7 +527,7 @@ func (closedWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 // TestOutputError checks what is made of errors of writing.
 func TestOutputError(t *testing.T) {
 	path := flowtest.Path("har", "corpus.mitm")
-	for _, args := range [][]string{{"read"}, {"info"}, {"filter", "~all"}, {"filter", "~m POST"}, {"filter", "-c", "~q"}, {"filter", "--explain", "~q"}} {
+	for _, args := range [][]string{{"read"}, {"info"}, {"filter", "~all"}, {"filter", "~m POST"}, {"filter", "-c", "~q"}, {"filter", "--explain", "~q"}, {"diff"}, {"diff", "--backups"}, {"revert", "-q"}} {
 		args = append(args, path, path)
 		_, stderr, status := runApp(t, &app{out: closedWriter{}}, args...)
 		if stderr != "" || status != exitOK {
@@ -599,7 +607,7 @@ func TestFlowsAsTheyCome(t *testing.T) {
 // TestInterrupt checks that an interrupt ends the command although its input
 // does not.
 func TestInterrupt(t *testing.T) {
-	for _, args := range [][]string{{"read"}, {"info"}, {"filter", "~all"}, {"filter", "-c", "~all"}} {
+	for _, args := range [][]string{{"read"}, {"info"}, {"filter", "~all"}, {"filter", "-c", "~all"}, {"diff"}, {"diff", "-", flowtest.Path("har", "corpus.mitm")}, {"revert"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		in, feed := io.Pipe()
 		defer feed.Close()

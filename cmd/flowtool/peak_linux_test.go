@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/flowtool/flowtool/dumpfile"
 )
 
 // peakMain is a command that runs another one and prints how much memory that
@@ -70,28 +72,102 @@ func TestPeakMemory(t *testing.T) {
 			name += " as a pipe"
 		}
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), "peak", args...)
-			cmd.Stderr = io.Discard
+			var stdin io.Reader
 			if tt.pipe {
 				f, err := os.Open(path)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer f.Close()
-				cmd.Stdin = io.MultiReader(f) // not the file itself
+				stdin = f
 			}
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatal(err)
+			checkPeak(t, stdin, tt.limit, args...)
+		})
+	}
+}
+
+// checkPeak runs a command, with a pipe as its input, and checks how much memory it
+// takes, in megabytes.
+func checkPeak(t *testing.T, stdin io.Reader, limit int, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "peak", args...)
+	cmd.Stderr = io.Discard
+	if stdin != nil {
+		cmd.Stdin = io.MultiReader(stdin) // not the file itself
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kb, err := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d MB", kb>>10)
+	if kb>>10 > limit {
+		t.Errorf("took %d MB, more than %d", kb>>10, limit)
+	}
+}
+
+// TestPeakMemoryDiff compares captures that are much larger than what that may
+// take: of many flows, and of few with large bodies, also where one has to be kept
+// for a second look.
+func TestPeakMemoryDiff(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("writes large files, measures memory")
+	}
+	dir := t.TempDir()
+	write := func(name string, write func(io.Writer) error) string {
+		path := filepath.Join(dir, name)
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := write(f); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	many := func(comment string) func(io.Writer) error {
+		return func(w io.Writer) error {
+			d := dumpfile.NewWriter(w)
+			f := bodyFlow(textLines(8 << 10))
+			f.SetComment(comment)
+			for i := range 20_000 {
+				f.SetID(flowID(i))
+				if err := d.WriteFlow(f); err != nil {
+					return err
+				}
 			}
-			kb, err := strconv.Atoi(strings.TrimSpace(string(out)))
-			if err != nil {
-				t.Fatal(err)
+			return d.Close()
+		}
+	}
+	a, b := write("a.mitm", many("")), write("b.mitm", many("another"))
+	bodies := write("bodies.mitm", writeBodies)
+	for _, tt := range []struct {
+		name  string
+		args  []string
+		pipe  string
+		limit int
+	}{
+		{"many", []string{"--stat", "-o", "/dev/null", a, b}, "", 96},
+		{"many, piped", []string{"--stat", "-o", "/dev/null", "-", b}, a, 96},
+		{"same", []string{"-o", "/dev/null", a, a}, "", 80},
+		{"bodies", []string{"-o", "/dev/null", bodies, bodies}, "", 96},
+		{"bodies, piped", []string{"-o", "/dev/null", bodies, "-"}, bodies, 160},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdin io.Reader
+			if tt.pipe != "" {
+				f, err := os.Open(tt.pipe)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				stdin = f
 			}
-			t.Logf("%d MB", kb>>10)
-			if kb>>10 > tt.limit {
-				t.Errorf("took %d MB, more than %d", kb>>10, tt.limit)
-			}
+			checkPeak(t, stdin, tt.limit, append([]string{"flowtool", "diff", "-j", "2"}, tt.args...)...)
 		})
 	}
 }

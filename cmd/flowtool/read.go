@@ -32,6 +32,7 @@ type readOptions struct {
 	lines   int
 	maxBody size
 	json    bool
+	plain   bool // --canonical
 }
 
 func newReadCmd(a *app) *cobra.Command {
@@ -45,7 +46,10 @@ what is special about it (mark, replay, edit, comment, error).
 
 With -d 2 and up it also shows connections and headers, with -d 3 bodies and
 messages, decoded and indented where that makes them readable, at most
---lines of each, with -d 4 all of them.`,
+--lines of each, with -d 4 all of them.
+
+--canonical shows the same wherever it runs: times in UTC, no colour, no numbers
+in front, lines as long as they are. That makes -d 3 a text that git compares.`,
 		Example: `  flowtool read capture.mitm                     # one line per flow
   flowtool read -d 3 --index 7 capture.mitm      # flow 7 with its bodies
   flowtool read --fields time,method,url,status capture.mitm
@@ -67,6 +71,7 @@ messages, decoded and indented where that makes them readable, at most
 	fl.StringSliceVar(&opts.ids, "id", nil, "only flows whose id begins with `ID`")
 	fl.StringVar(&opts.color, "color", "auto", "use colour: auto, always or never")
 	fl.BoolVar(&opts.utc, "utc", false, "show times in UTC instead of local time")
+	fl.BoolVar(&opts.plain, "canonical", false, "show the same on every machine and terminal: UTC, no colour, no numbers of flows")
 	fl.IntVar(&opts.lines, "lines", 512, "at -d 3, most lines of a body or message")
 	fl.Var(&opts.maxBody, "max-body", "most of a body or message that is shown, decompressed")
 	addOutput(cmd, &opts.output)
@@ -138,10 +143,15 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 		return usagef("--json excludes --fields and --detail")
 	case given("fields") && given("detail"):
 		return usagef("--fields and --detail exclude each other")
+	case opts.plain && (given("color") || given("json") || given("fields")):
+		return usagef("--canonical excludes --color, --fields and --json")
 	case given("index") && opts.index == "":
 		return usagef("--index is empty")
 	case given("id") && !slices.ContainsFunc(opts.ids, func(id string) bool { return id != "" }):
 		return usagef("--id is empty")
+	}
+	if opts.plain {
+		opts.utc, opts.color = true, "never"
 	}
 	err := opts.input.check()
 	if err != nil {
@@ -155,7 +165,9 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 			return usagef("%v", err)
 		}
 	}
-	r.display = display.Options{Detail: opts.detail, Location: a.zone(opts.utc), Lines: opts.lines, MaxBody: int64(opts.maxBody)}
+	r.display = display.Options{
+		Detail: opts.detail, Location: a.zone(opts.utc), Unnumbered: opts.plain, Lines: opts.lines, MaxBody: int64(opts.maxBody),
+	}
 	if r.sel, err = opts.filter.selection(a, r.display.Location); err != nil {
 		return err
 	}
@@ -178,7 +190,7 @@ func (r *reading) run(ctx context.Context, inputs []string) (err error) {
 	if r.display.Color, err = r.color(r.opts.color, r.to); err != nil {
 		return err
 	}
-	if r.outTTY && r.to.stdout && r.opts.detail == display.Line {
+	if r.outTTY && r.to.stdout && r.opts.detail == display.Line && !r.opts.plain {
 		r.display.Width = r.width
 	}
 	r.bar = r.newProgress(r.flags)
