@@ -98,7 +98,7 @@ func (s *harSource) ReadBatch(b *dumpfile.Batch) error {
 		s.said.Store(&said)
 	}
 	if _, bad := errors.AsType[*har.Error](err); bad && s.unknown != nil && s.r.Count() == 0 {
-		if format, ok := errors.AsType[*dumpfile.FormatError](s.unknown); ok && format.Format != dumpfile.FormatHAR || errors.Is(err, har.ErrNotHAR) {
+		if errors.Is(err, har.ErrNotHAR) || errors.Is(err, har.ErrZlib) {
 			return s.unknown
 		}
 	}
@@ -173,8 +173,7 @@ func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
 		*entries = append(*entries, new(har.Entry))
 	}
 	e := (*entries)[len(c.Ends)]
-	if entry := it.Original("har"); entry != nil && !s.plain {
-		e.Copy(entry)
+	if entry := it.Original("har"); entry != nil && !s.plain && e.Copy(entry) == nil {
 		c.end()
 		return nil
 	}
@@ -201,9 +200,11 @@ func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
 
 func (s *harSink) Write(c *Chunk) error {
 	for i := range c.Ends {
-		if err := s.w.WriteEntry((*c.Facts.(*[]*har.Entry))[i]); err != nil {
+		e := (*c.Facts.(*[]*har.Entry))[i]
+		if err := s.w.WriteEntry(e); err != nil {
 			return err
 		}
+		e.Trim()
 	}
 	return nil
 }

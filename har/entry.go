@@ -13,9 +13,16 @@ type Entry struct {
 	raw   []byte // the whole entry, if it is a copy
 }
 
-// Copy makes e a copy of an entry of another HAR, its JSON. It must not change
-// before e has been written.
-func (e *Entry) Copy(raw []byte) { e.raw, e.notes, e.conn = raw, e.notes[:0], 0 }
+// Trim lets go of memory that only a large entry needs. The entry must be rendered
+// anew before it is written again.
+func (e *Entry) Trim() {
+	if e.raw = nil; cap(e.data) > keepEntry {
+		e.data = nil
+	}
+}
+
+// keepEntry is how much memory an entry keeps: there may be a thousand.
+const keepEntry = 16 << 10
 
 // Notes returns what could not be written as it is and was replaced by
 // something safe, in words. The entry's comment says the same.

@@ -178,7 +178,7 @@ func (r *renderer) render(h *flow.HTTP) {
 	r.dst = server.append(r.dst, r.opts.Plain)
 	switch w := h.WebSocket(); {
 	case r.opts.Plain && w != nil && len(w.Messages) > 0:
-		r.note("%d WebSocket messages are left out", len(w.Messages))
+		r.note("WebSocket messages are left out")
 	case !r.opts.Plain && w != nil:
 		r.webSocket(w)
 	}

@@ -54,6 +54,9 @@ var (
 	ErrTooLarge = errors.New("zlib data expand too much")
 )
 
+// ErrZlib is the cause of errors about damaged zlib data.
+var ErrZlib = errors.New("zlib data are damaged")
+
 // ErrNotHAR is the cause of the error about an input that is no HAR at all.
 var ErrNotHAR = errors.New("not a HAR")
 

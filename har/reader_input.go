@@ -102,7 +102,7 @@ func (f *inflater) wrap(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = &endError{"zlib data"}
 	case corrupt, errors.Is(err, zlib.ErrChecksum), errors.Is(err, zlib.ErrHeader), errors.Is(err, zlib.ErrDictionary):
-		err = fmt.Errorf("zlib data are damaged: %w", err)
+		err = fmt.Errorf("%w: %w", ErrZlib, err)
 	case !errors.Is(err, ErrTooLarge):
 		return err
 	}

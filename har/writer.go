@@ -139,10 +139,17 @@ func (o *WriterOptions) logMembers() (members []string) {
 	if log.Browser.Name != "" {
 		add("browser", log.Browser)
 	}
-	if log.Pages == nil {
-		log.Pages = []Page{}
+	pages := []Page{} // and not null
+	for _, p := range log.Pages {
+		if p.ID == "" || p.StartedDateTime == "" {
+			continue // no reader would take it
+		}
+		if p.PageTimings == nil {
+			p.PageTimings = map[string]any{}
+		}
+		pages = append(pages, p)
 	}
-	add("pages", log.Pages)
+	add("pages", pages)
 	if log.Comment != "" {
 		add("comment", log.Comment)
 	}

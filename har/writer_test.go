@@ -243,3 +243,58 @@ func TestPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestCopy: entries are copied that have all that HAR demands, and no others.
+func TestCopy(t *testing.T) {
+	var entry har.Entry
+	n := 0
+	for _, f := range httpFlows(t, flowtest.Read(t, flowtest.Path("har", "corpus.mitm"))) {
+		_, data := encode(t, f, nil)
+		var file struct {
+			Log struct{ Entries []json.RawMessage }
+		}
+		if err := json.Unmarshal(data, &file); err != nil {
+			t.Fatal(err)
+		}
+		raw := file.Log.Entries[0]
+		if err := entry.Copy(raw); err != nil {
+			t.Fatalf("flow %s: %v", f.ID(), err)
+		}
+		for _, indent := range []string{"", "  "} {
+			var out bytes.Buffer
+			w := har.NewWriter(&out, &har.WriterOptions{Indent: indent})
+			if err := errors.Join(w.WriteEntry(&entry), w.Close()); err != nil {
+				t.Fatal(err)
+			}
+			valid(t, out.Bytes())
+			if indent == "" && !bytes.Contains(out.Bytes(), raw) {
+				t.Errorf("flow %s is not copied as it is", f.ID())
+			}
+		}
+		// Without one of its members it is not copied.
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &members); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"startedDateTime", "time", "request", "response", "cache", "timings"} {
+			value := members[key]
+			delete(members, key)
+			less, err := json.Marshal(members)
+			if members[key] = value; err != nil {
+				t.Fatal(err)
+			}
+			if err := entry.Copy(less); err != har.ErrIncomplete {
+				t.Errorf("flow %s without %s: %v", f.ID(), key, err)
+			}
+		}
+		n++
+	}
+	if n == 0 {
+		t.Error("no flows")
+	}
+	for _, raw := range []string{"", "null", "[]", "{\"a\": \"\t\"}", `{"request":{"method":1}}`} {
+		if err := entry.Copy([]byte(raw)); err != har.ErrIncomplete {
+			t.Errorf("%q: %v", raw, err)
+		}
+	}
+}
