@@ -278,7 +278,7 @@ func attach(m *state.Map, v Version, backup state.Value) (*state.Map, error) {
 // skip removes the flow m, which the version has no type for.
 func (d *downgrade) skip(m *state.Map, what string) {
 	d.flows = slices.DeleteFunc(d.flows, func(f *state.Map) bool { return f == m })
-	d.list = []Loss{{Flow: d.flow, What: what, Version: d.at, Skipped: true}}
+	d.list, d.places = []Loss{{Flow: d.flow, What: what, Version: d.at, Skipped: true}}, nil
 }
 
 // remove removes a key of m. Unless it had the given value this is a loss.

@@ -65,6 +65,8 @@ type losses struct {
 	flow string
 	at   Version
 	list []Loss
+	// places are the indexes of the losses in list.
+	places map[state.Path]int
 }
 
 // lose notes that the value at the path of keys is lost. A value that is lost in
@@ -78,21 +80,27 @@ func (l *losses) derive(what string, keys ...any) {
 
 func (l *losses) add(n Loss) {
 	n.Flow, n.Version = l.flow, l.at
-	for i := range l.list {
-		if l.list[i].Path == n.Path {
-			l.list[i] = n
-			return
-		}
+	if i, ok := l.places[n.Path]; ok {
+		l.list[i] = n
+		return
 	}
+	if l.places == nil {
+		l.places = make(map[state.Path]int)
+	}
+	l.places[n.Path] = len(l.list)
 	l.list = append(l.list, n)
 }
 
 // outermost returns the losses without those that are part of another one.
 func (l *losses) outermost() []Loss {
 	return slices.DeleteFunc(l.list, func(n Loss) bool {
-		return slices.ContainsFunc(l.list, func(o Loss) bool {
-			return len(o.Path) < len(n.Path) && strings.HasPrefix(string(n.Path), string(o.Path)+"/")
-		})
+		for outer := string(n.Path); outer != ""; {
+			outer = outer[:max(0, strings.LastIndexByte(outer, '/'))]
+			if _, ok := l.places[state.Path(outer)]; ok {
+				return true
+			}
+		}
+		return false
 	})
 }
 

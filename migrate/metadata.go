@@ -15,7 +15,9 @@ func (d *downgrade) convertMetadata(m *state.Map, conv func(v state.Value, key b
 	if err != nil {
 		return err
 	}
-	out := state.NewMap()
+	var out []state.Entry
+	texts := make(map[string]bool) // keys in out: those that are text
+	other := state.NewMap()        // and the others, which are few
 	for k, v := range was.All() {
 		key, err := conv(k, true)
 		if err == nil {
@@ -28,11 +30,18 @@ func (d *downgrade) convertMetadata(m *state.Map, conv func(v state.Value, key b
 		if err != nil {
 			return state.At(state.At(err, k), "metadata")
 		}
-		if _, ok := out.GetKey(key); !ok {
-			out.SetKey(key, v)
+		var known bool
+		if text, err := key.Text(); err == nil {
+			known = texts[text]
+			texts[text] = true
+		} else if _, known = other.GetKey(key); !known {
+			other.SetKey(key, state.Null())
+		}
+		if !known {
+			out = append(out, state.Entry{Key: key, Value: v})
 		}
 	}
-	m.Set("metadata", out.Value())
+	m.Set("metadata", state.NewMap(out...).Value())
 	return nil
 }
 
