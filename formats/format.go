@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/pipeline"
 )
 
@@ -59,7 +60,10 @@ func Named(name string) *Format {
 // OfFile returns the format that the name of a file asks for, nil if it asks for
 // none. A container around it does not matter: a.jsonl.gz is JSON Lines.
 func OfFile(name string) *Format {
-	ext := strings.ToLower(filepath.Ext(trimContainer(name)))
+	if ContainerOfFile(name) != dumpfile.ContainerNone {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	ext := strings.ToLower(filepath.Ext(name))
 	for _, f := range table() {
 		if slices.Contains(f.Exts, ext) {
 			return f
@@ -68,8 +72,15 @@ func OfFile(name string) *Format {
 	return nil
 }
 
-func trimContainer(name string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+// ContainerOfFile returns the container that the name of a file asks for.
+func ContainerOfFile(name string) dumpfile.Container {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".gz":
+		return dumpfile.ContainerGzip
+	case ".zst":
+		return dumpfile.ContainerZstd
+	}
+	return dumpfile.ContainerNone
 }
 
 // A SkipError says why a format has no way to express a flow. The others can be

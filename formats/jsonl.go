@@ -36,11 +36,10 @@ func appendLine(dst []byte, it *pipeline.Item) ([]byte, error) {
 
 // lines is a source of flows in JSON Lines.
 type lines struct {
-	r       *jsonl.Reader
-	origin  *dumpfile.Origin
-	stream  *migrate.Stream
-	name    string
-	guessed bool // that it is JSON Lines
+	r      *jsonl.Reader
+	origin *dumpfile.Origin
+	stream *migrate.Stream
+	name   string
 }
 
 // lineBatch is what a batch of lines consists of.
@@ -57,7 +56,7 @@ func openLines(o *opening) (pipeline.Source, error) {
 		MaxDepth:    o.opts.MaxDepth,
 		MaxElements: o.opts.MaxElements,
 	})
-	return &lines{r, o.origin("line"), migrate.NewStream(nil), o.opts.Name, o.guessed}, nil
+	return &lines{r, o.origin("line"), migrate.NewStream(nil), o.opts.Name}, nil
 }
 
 func (s *lines) Stream() *migrate.Stream { return s.stream }
@@ -96,10 +95,14 @@ func (s *lines) DecodeBatch(b *dumpfile.Batch) error {
 		})
 		begin = end
 	}
-	if s.guessed && len(lb.Lines) > 0 && lb.Lines[0].Number == 1 {
+	if len(lb.Lines) > 0 && lb.Lines[0].Number == 1 {
 		if why := notFlow(b, err); why != nil {
 			b.Records = b.Records[:0]
-			return &dumpfile.FormatError{Name: s.name, Format: dumpfile.FormatJSON, Seems: "JSON, but no flow: " + why.Error()}
+			format := &dumpfile.FormatError{Name: s.name, Format: dumpfile.FormatUnknown}
+			if c := lb.Lines[0].Data[0]; c == '{' || c == '[' {
+				format.Format, format.Seems = dumpfile.FormatJSON, "JSON, but no flow: "+why.Error()
+			}
+			return format
 		}
 	}
 	return err

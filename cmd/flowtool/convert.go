@@ -224,6 +224,9 @@ func runConvert(ctx context.Context, a *app, cmd *cobra.Command, opts *convertOp
 	if opts.target.losses == "" {
 		return c.run(ctx, inputs)
 	}
+	if sameOutput(opts.target.losses, opts.output.output) {
+		return usagef("--losses and --output must not be the same")
+	}
 	report, err := a.create(opts.target.losses, inputs)
 	if err != nil {
 		return err

@@ -157,24 +157,13 @@ func (c *copying) concatenate(ctx context.Context, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	err = c.write(ctx, to, containerOf(c.flags.output), inputs)
+	err = c.write(ctx, to, formats.ContainerOfFile(c.flags.output), inputs)
 	if err == nil && c.count {
 		if _, err = fmt.Fprintln(to, c.kept); err != nil {
 			err = &outputError{err}
 		}
 	}
 	return to.finish(err, c.status)
-}
-
-// containerOf returns the container that the name of an output asks for.
-func containerOf(name string) dumpfile.Container {
-	switch {
-	case strings.HasSuffix(name, ".gz"):
-		return dumpfile.ContainerGzip
-	case strings.HasSuffix(name, ".zst"):
-		return dumpfile.ContainerZstd
-	}
-	return dumpfile.ContainerNone
 }
 
 // write writes what is kept of the inputs to an output, in a container.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -155,4 +156,20 @@ func (o *output) unchanged() error {
 		err = fmt.Errorf("%s changed while it was read, so it was not replaced", o.target)
 	}
 	return err
+}
+
+// sameOutput tells whether two names of outputs, "" and "-" being standard output,
+// stand for the same.
+func sameOutput(a, b string) bool {
+	if a == "" || a == "-" || b == "" || b == "-" {
+		return strings.TrimPrefix(a, "-") == strings.TrimPrefix(b, "-")
+	}
+	if x, err := os.Stat(a); err == nil {
+		if y, err := os.Stat(b); err == nil && os.SameFile(x, y) {
+			return true
+		}
+	}
+	x, errX := filepath.Abs(a)
+	y, errY := filepath.Abs(b)
+	return errX == nil && errY == nil && x == y
 }
