@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -617,6 +618,28 @@ func TestUnknownKeys(t *testing.T) {
 	const want = `/request/x: unknown key, /response/1: unknown key, /x~1y: unknown key, /b"type": unknown key`
 	if lost != want {
 		t.Errorf("lost: %s\nwant: %s", lost, want)
+	}
+}
+
+// TestManyKeys: tens of thousands of keys that nobody knows take no longer than
+// they have to. With a look at all of them for each, this would take minutes.
+func TestManyKeys(t *testing.T) {
+	const n = 100_000
+	unknown := make([]state.Entry, n)
+	for i := range unknown {
+		unknown[i] = state.E(fmt.Sprint("key", i), state.NewList(state.Int(1)).Value())
+	}
+	m := with(http20(), "metadata", state.NewMap(unknown...).Value())
+	entries := slices.Clone(unknown)
+	for k, v := range m.All() {
+		entries = append(entries, state.Entry{Key: k, Value: v})
+	}
+	_, losses, err := NewStream(nil).To(state.NewMap(entries...), Tuple(0, 18))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(losses) < n {
+		t.Errorf("%d losses", len(losses))
 	}
 }
 
