@@ -11,8 +11,9 @@ import (
 
 // Defaults of options.
 const (
-	// DefaultLevel is the level of compression.
-	DefaultLevel = 3
+	// DefaultLevel is the level of compression: about that of the zstd command's own
+	// default in size, and as fast.
+	DefaultLevel = 1
 	// DefaultChunkSize is the size of chunks before compression, unless a flow is
 	// larger. Larger chunks compress a little better, smaller ones can be skipped
 	// more often and take less memory.
