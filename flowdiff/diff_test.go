@@ -262,6 +262,21 @@ var diffCases = []struct {
 		want:   []string{`changed /response/content: -"{\"a\":1,\"a\":2}" +"{\"a\":1,\"a\":3}"`},
 	},
 	{
+		name: "numbers in JSON that no float stands for",
+		before: func(x exchange) {
+			x.body("application/json", `[12345678901234567.1, 1e400, 1e-400, 1e-999999999, 0.10, 0e999999999, 1]`)
+		},
+		edit: func(x exchange) {
+			x.body("application/json", `[12345678901234567.9, 1e999, 1e-500, 1e-999999998, 1e-1, 0.0, 2]`)
+		},
+		want: []string{
+			`changed /response/content/0: b"12345678901234567.1" -> b"12345678901234567.9"`,
+			`changed /response/content/1: b"1e400" -> b"1e999"`,
+			`changed /response/content/2: b"1e-400" -> b"1e-500"`,
+			`changed /response/content/3: b"1e-999999999" -> b"1e-999999998"`,
+			`changed /response/content/6: 1 -> 2`,
+		},
+	}, {
 		name:   "large numbers in JSON",
 		before: func(x exchange) { x.body("application/json", `[12345678901234567890, 0.1]`) },
 		edit:   func(x exchange) { x.body("application/json", `[12345678901234567891, 0.2]`) },

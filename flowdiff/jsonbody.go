@@ -131,7 +131,8 @@ func (p *jsonParser) object(depth int) (state.Value, error) {
 }
 
 // jsonNumber returns the value of a JSON number. Large integers keep all their
-// digits, unless there are so many that nobody means the number.
+// digits, unless there are so many that nobody means the number. What no float
+// stands for is given as it is spelled, as bytes, which JSON has no other use for.
 func jsonNumber(s string) state.Value {
 	const maxDigits = 1000
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -142,6 +143,21 @@ func jsonNumber(s string) state.Value {
 			return state.BigInt(i)
 		}
 	}
-	f, _ := strconv.ParseFloat(s, 64) // beyond the range it is infinite
+	f, err := strconv.ParseFloat(s, 64)
+	if mantissa, _, _ := strings.Cut(strings.ToLower(s), "e"); !strings.ContainsAny(mantissa, "123456789") {
+		return state.Float(f) // zero, whatever the exponent
+	}
+	// The exponent of what is neither too small nor too large for a float is small.
+	if err != nil || f == 0 || len(s) > maxDigits || !sameNumber(s, strconv.FormatFloat(f, 'e', -1, 64)) {
+		return state.Bytes([]byte(s))
+	}
 	return state.Float(f)
+}
+
+// sameNumber tells whether two decimal fractions that are about equal, within the
+// range of floats, are the same number.
+func sameNumber(a, b string) bool {
+	x, okX := new(big.Rat).SetString(a)
+	y, okY := new(big.Rat).SetString(b)
+	return okX && okY && x.Cmp(y) == 0
 }

@@ -57,7 +57,7 @@ func Match(a, b []Entry, mode Mode) Pairing {
 	if mode != ByKey {
 		m.equal(func(e *Entry) uint64 { return e.ID })
 	}
-	byID := mode == ByID || mode == Auto && m.count > 0 && m.count >= min(len(a), len(b))/10
+	byID := mode == ByID || mode == Auto && m.count > 0 && 10*m.count >= min(len(a), len(b))
 	if !byID {
 		for _, key := range []func(e *Entry) uint64{
 			func(e *Entry) uint64 { return e.Print },

@@ -146,7 +146,8 @@ func runDiff(ctx context.Context, a *app, cmd *cobra.Command, opts *diffOptions,
 	if d.text.Color, err = a.color(opts.color, d.to); err == nil {
 		err = d.run(ctx, inputs, pair)
 	}
-	if err == nil && d.tally.differ() && (a.status == exitOK || a.status == exitLossy) {
+	// Also if whoever reads our output has seen enough.
+	if statusOf(err) == exitOK && d.tally.differ() && (a.status == exitOK || a.status == exitLossy) {
 		a.status = exitNo
 	}
 	return d.to.finish(err, a.status)
