@@ -16,7 +16,7 @@ const (
 	// cells that need them.
 	CSV TableFormat = iota
 	// TSV has tabs between cells and LF behind rows. There are no quotes: tabs and
-	// line ends in a cell are written \t, \n and \r.
+	// line ends in a cell are written \t, \n and \r, and a backslash \\.
 	TSV
 )
 
@@ -30,7 +30,9 @@ const (
 // A cell of text that begins with =, +, -, @, a tab or a line end gets an
 // apostrophe before it, because a spreadsheet would take it for a formula, which
 // can run programs and send data. The same goes for such a sign behind white space
-// and for the full-width ones. Numbers stay as they are.
+// and for the full-width ones. In TSV the same goes for a cell that begins with a
+// quote, behind which a spreadsheet would look for another one in the cells that
+// follow. Numbers stay as they are.
 //
 // The methods may be called by several goroutines at once, for different flows.
 type Table struct {
@@ -42,8 +44,8 @@ type Table struct {
 // the defaults.
 type TableOptions struct {
 	Format TableFormat
-	// Formulas leaves cells without the apostrophe, for programs that do not take
-	// them for formulas.
+	// Formulas leaves cells without the apostrophe, for programs that take none for
+	// a formula and, in TSV, know no quotes.
 	Formulas bool
 }
 
@@ -100,7 +102,8 @@ func (t *Table) end(dst []byte) []byte {
 // finish replaces the value that begins at mark by the cell for it.
 func (t *Table) finish(dst []byte, mark int, number bool) []byte {
 	value := dst[mark:]
-	if isPlainCell(value) && (number || t.opts.Formulas || !isFormula(value)) {
+	defused := !number && !t.opts.Formulas && t.isActive(value)
+	if isPlainCell(value) && !defused {
 		if len(value) == 0 && t.opts.Format == CSV && len(t.columns.fields) == 1 {
 			dst = append(dst, `""`...) // a line of nothing would be no row
 		}
@@ -113,31 +116,39 @@ func (t *Table) finish(dst []byte, mark int, number bool) []byte {
 	if quoted {
 		dst = append(dst, '"')
 	}
-	if !number && !t.opts.Formulas && isFormula(value) {
+	if defused {
 		dst = append(dst, '\'')
 	}
+	doubled := byte('\\') // the character that stands for itself twice
+	if csv {
+		doubled = '"'
+	}
 	for {
-		part, rest, found := value, []byte(nil), false
-		if quoted {
-			part, rest, found = bytes.Cut(value, []byte{'"'})
-		}
-		dst = contentview.AppendEscaped(dst, part, csv)
-		if !found {
+		i := bytes.IndexByte(value, doubled)
+		if i < 0 {
 			break
 		}
-		dst = append(dst, '"', '"')
-		value = rest
+		dst = contentview.AppendEscaped(dst, value[:i], csv)
+		dst = append(dst, doubled, doubled)
+		value = value[i+1:]
 	}
+	dst = contentview.AppendEscaped(dst, value, csv)
 	if quoted {
 		dst = append(dst, '"')
 	}
 	return dst
 }
 
+// isActive tells whether a spreadsheet might do something with value other than
+// show it.
+func (t *Table) isActive(value []byte) bool {
+	return isFormula(value) || t.opts.Format == TSV && bytes.HasPrefix(value, []byte{'"'})
+}
+
 // isPlainCell tells whether value is written as it is in every format.
 func isPlainCell(value []byte) bool {
 	for _, c := range value {
-		if c < ' ' || c > '~' || c == '"' || c == ',' {
+		if c < ' ' || c > '~' || c == '"' || c == ',' || c == '\\' {
 			return false
 		}
 	}

@@ -2,8 +2,10 @@ package display
 
 import (
 	"encoding/csv"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,7 +30,13 @@ func TestTable(t *testing.T) {
 		{"", "", "", ""},
 		{"a,b", `"a,b"`, "a,b", `"a,b"`},
 		{`say "hi"`, `"say ""hi"""`, `say "hi"`, `"say ""hi"""`},
-		{`"`, `""""`, `"`, `""""`},
+		{`"`, `""""`, `'"`, `""""`},
+		{`"a" b`, `"""a"" b"`, `'"a" b`, `"""a"" b"`},
+		{`"=1`, `"""=1"`, `'"=1`, `"""=1"`},
+		{`a\tb`, `a\tb`, `a\\tb`, `a\tb`},
+		{`\`, `\`, `\\`, `\`},
+		{"\\\t\\", "\"\\\t\\\"", `\\\t\\`, "\"\\\t\\\""},
+		{`\xe9` + "\xe9", `\xe9\xe9`, `\\xe9\xe9`, `\xe9\xe9`},
 		{"two\nlines\r\nand\rmore", "\"two\nlines\r\nand\\rmore\"", `two\nlines\r\nand\rmore`, "\"two\nlines\r\nand\\rmore\""},
 		{"a\tb", "\"a\tb\"", `a\tb`, "\"a\tb\""},
 		{" blanks ", `" blanks "`, " blanks ", `" blanks "`},
@@ -71,9 +79,21 @@ func TestTableHeader(t *testing.T) {
 		{"index, request.text,hnq:Host", "index,request_text,hnq:Host\r\n", nil},
 		{"index,hns:a b", "index\thns:a b\n", &TableOptions{Format: TSV}},
 		{`hns:a"b`, "\"hns:a\"\"b\"\r\n", nil},
+		{`hns:a\b`, "hns:a\\\\b\n", &TableOptions{Format: TSV}},
 	} {
 		if got := string(newTable(t, tt.names, tt.opts).AppendHeader(nil)); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.names, got, tt.want)
+		}
+	}
+}
+
+// TestTSVWithFormulas: without apostrophes a cell is still one cell.
+func TestTSVWithFormulas(t *testing.T) {
+	f := everything()
+	for comment, want := range map[string]string{`"a`: "\"a\n", "=1\t\\": `=1\t\\` + "\n"} {
+		f.SetComment(comment)
+		if got := string(newTable(t, "comment", &TableOptions{Format: TSV, Formulas: true}).AppendRow(nil, Position{}, f)); got != want {
+			t.Errorf("%q: got %q, want %q", comment, got, want)
 		}
 	}
 }
@@ -91,7 +111,7 @@ func TestOneEmptyCell(t *testing.T) {
 // FuzzTable: other programs read the cells that were written, of which none is a
 // formula.
 func FuzzTable(f *testing.F) {
-	for _, s := range []string{"", "a", "=1", "\"", "a\"\r\n\"b", "\r", "\n", "\xff", " ", ",", "\u202e", "'=1", "＠"} {
+	for _, s := range []string{"", "a", "=1", "\"", "a\"\r\n\"b", "\r", "\n", "\xff", " ", ",", "\u202e", "'=1", "＠", `\t`, "\t", `\\"`} {
 		f.Add(s, "x")
 		f.Add("", s)
 	}
@@ -129,7 +149,48 @@ func FuzzTable(f *testing.F) {
 		if strings.Count(line, "\t") != 2 || strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
 			t.Errorf("not a line of three cells: %q", line)
 		}
+		for i, c := range strings.Split(strings.TrimSuffix(line, "\n"), "\t") {
+			if c != "" && strings.ContainsAny(c[:1], "=+-@\"\t\r\n") {
+				t.Errorf("cell %q is not only text", c)
+			}
+			if want := []string{a, b, "404"}[i]; utf8.ValidString(want) && unescape(t, c) != want && unescape(t, c) != "'"+want {
+				t.Errorf("%q becomes %q", want, c)
+			}
+		}
 	})
+}
+
+// unescape returns the text that a cell of TSV stands for.
+func unescape(t *testing.T, cell string) string {
+	t.Helper()
+	var b strings.Builder
+	for rest := cell; ; {
+		before, after, found := strings.Cut(rest, `\`)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		n := map[byte]int{'x': 3, 'u': len("u{0000}")}[(after + " ")[0]]
+		n = max(n, 1)
+		if len(after) < n {
+			t.Fatalf("an escape without its end: %q", cell)
+		}
+		switch c := after[0]; c {
+		case '\\':
+			b.WriteByte(c)
+		case 't', 'n', 'r':
+			b.WriteByte(map[byte]byte{'t': '\t', 'n': '\n', 'r': '\r'}[c])
+		case 'x', 'u':
+			r, err := strconv.ParseUint(strings.Trim(after[1:n], "{}"), 16, 16)
+			if err != nil {
+				t.Fatalf("%v: %q", err, cell)
+			}
+			b.WriteRune(rune(r))
+		default:
+			t.Fatalf("an unknown escape: %q", cell)
+		}
+		rest = after[n:]
+	}
 }
 
 func BenchmarkTable(b *testing.B) {

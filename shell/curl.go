@@ -140,9 +140,7 @@ func curlKeeps(target string) bool {
 
 // curlConnect adds the option that says where to connect to, if the URL does not.
 func (c *command) curlConnect(r *request, opts *Options) {
-	from := r.flow.Request()
-	host, ok := urlHost(from.Host)
-	elsewhere := ok && (!strings.EqualFold(host, r.name) || from.Port != r.port)
+	host, elsewhere := r.elsewhere()
 	server := r.flow.ServerConn()
 	if opts.PreserveIP && server.Peername != nil && server.Via == nil {
 		if ip, err := netip.ParseAddr(server.Peername.Host); err == nil {
@@ -154,9 +152,9 @@ func (c *command) curlConnect(r *request, opts *Options) {
 			host = ip.String()
 		}
 	}
-	if elsewhere && from.Port > 0 {
+	if port := r.flow.Request().Port; elsewhere && port > 0 {
 		c.add("--connect-to")
-		c.addPart("host", "::"+bracket(host)+":"+strconv.Itoa(from.Port))
+		c.addPart("host", "::"+bracket(host)+":"+strconv.Itoa(port))
 	}
 }
 

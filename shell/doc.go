@@ -55,11 +55,15 @@
 //
 // # HTTPie
 //
-// HTTPie speaks HTTP/1.1 only, puts headers into an order of its own, and frames
-// the body (Content-Length, Transfer-Encoding) itself, so for it these are not
-// part of the request; that the body was chunked is. What was HTTP/2 is said as
-// HTTP/1.1, with one Cookie header. It has no option to connect elsewhere than
-// the URL says. It is stricter about what it can say: methods are capital
+// HTTPie speaks HTTP/1.1 only and puts headers into an order of its own. What was
+// HTTP/2 is said as HTTP/1.1, with one Cookie header and, if a method that may
+// have a body has none, a Content-Length that says so. HTTPie has no option to
+// connect elsewhere than the URL says, so the URL says where the request went, and
+// the Host header is given if it is another; with https, where the URL is also the
+// name for TLS, that is refused. HTTPie frames the body (Content-Length,
+// Transfer-Encoding) itself, and what it would frame in another way is refused, as
+// are header names that begin with a dash, which would be options.
+// It is stricter about what it can say: methods are capital
 // letters; targets have no characters that belong escaped and no escapes in lower
 // case; header values are UTF-8. The command needs HTTPie 3.2.
 //

@@ -3,6 +3,7 @@ package shell
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,11 +36,11 @@ func httpieCommand(f *flow.HTTP, opts *Options) (*command, error) {
 	if strings.Trim(r.method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return nil, fail("method", "is %.40q, while HTTPie sends capital letters only", r.method)
 	}
-	if r.chunked && len(r.body) == 0 {
-		return nil, fail("body", "is empty, which HTTPie does not send in chunks")
+	if err := checkHTTPieFraming(r); err != nil {
+		return nil, err
 	}
-	if coding := r.headers.Get("Transfer-Encoding"); coding != "" && !strings.EqualFold(coding, "chunked") {
-		return nil, fail(header("Transfer-Encoding"), "is %.40q, while HTTPie sends chunks without other codings", coding)
+	if err := connectHTTPie(r); err != nil {
+		return nil, err
 	}
 	c := &command{}
 	c.add("http")
@@ -67,6 +68,57 @@ func httpieCommand(f *flow.HTTP, opts *Options) (*command, error) {
 	return c, c.httpieHeaders(r)
 }
 
+// checkHTTPieFraming tells why HTTPie, which frames the body itself, would frame
+// it in another way.
+func checkHTTPieFraming(r *request) error {
+	lengths := slices.Collect(r.headers.Values("Content-Length"))
+	part := header("Content-Length")
+	if r.chunked {
+		coding := r.headers.Get("Transfer-Encoding")
+		switch {
+		case len(r.body) == 0:
+			return fail("body", "is empty, which HTTPie does not send in chunks")
+		case !strings.EqualFold(coding, "chunked"):
+			return fail(header("Transfer-Encoding"), "is %.40q, while HTTPie sends chunks without other codings", coding)
+		case len(lengths) > 0:
+			return fail(part, "is there besides Transfer-Encoding, while HTTPie sends only one of them")
+		}
+		return nil
+	}
+	// Of a request without a body HTTPie says so, but for these methods.
+	silent := len(r.body) == 0 && (r.method == "GET" || r.method == "HEAD" || r.method == "OPTIONS")
+	switch {
+	case len(lengths) > 1:
+		return fail(part, "is there twice, while HTTPie sends it once")
+	case len(lengths) == 1 && silent:
+		return fail(part, "is 0, which HTTPie does not send with %s", r.method)
+	case len(lengths) == 1 && lengths[0] != strconv.Itoa(len(r.body)):
+		return fail(part, "is %.40q, which HTTPie would write as %d", lengths[0], len(r.body))
+	case len(lengths) == 0 && len(r.body) == 0 && !silent && !r.version.binary():
+		return fail(part, "is missing, while HTTPie adds it to %s", r.method)
+	}
+	return nil
+}
+
+// connectHTTPie makes the URL of r name the server that the request went to, as
+// HTTPie has no other way to say it. The name in the URL is also the one that is
+// asked for in TLS, so there it has to be that of the Host header.
+func connectHTTPie(r *request) error {
+	host, elsewhere := r.elsewhere()
+	if !elsewhere {
+		return nil
+	}
+	port := r.flow.Request().Port
+	if port < 1 || port > 65535 {
+		return fail("port", "is %d", port)
+	}
+	if r.scheme == "https" && !strings.EqualFold(host, r.name) {
+		return fail("host", "is %.80q and not that of the Host header, while HTTPie has one name for both in TLS", host)
+	}
+	r.name, r.port = host, port
+	return nil
+}
+
 // httpieHeaders adds the headers. The order is that of the request; HTTPie has
 // its own.
 func (c *command) httpieHeaders(r *request) error {
@@ -91,6 +143,9 @@ func (c *command) httpieHeaders(r *request) error {
 			if line.Value == r.hostHeader() {
 				continue
 			}
+		}
+		if strings.HasPrefix(line.Name, "-") {
+			return fail(header(line.Name), "begins with a dash, which HTTPie takes for an option")
 		}
 		if err := checkHTTPieValue(line.Value); err != nil {
 			return &Error{Part: header(line.Name), Err: err}

@@ -155,6 +155,14 @@ func (r *request) locate(from *flow.Request) error {
 	return nil
 }
 
+// elsewhere returns the host that the request went to, as URLs have it, and
+// whether name and port say something else. A host that no URL can have is none.
+func (r *request) elsewhere() (host string, elsewhere bool) {
+	from := r.flow.Request()
+	host, ok := urlHost(from.Host)
+	return host, ok && (!strings.EqualFold(host, r.name) || from.Port != r.port)
+}
+
 // splitAuthority splits what a client called the server. ok tells whether the
 // host is one that a URL can have; port is -1 if there is none.
 func splitAuthority(s string) (host string, port int, ok bool) {

@@ -109,7 +109,7 @@ var deviating = map[shell.Format]map[string]deviation{
 	shell.HTTPie: {
 		"query-mix": refused, "options-star": refused, "ctl-url": refused, "connect-fail": refused, "missing-bodies": refused,
 		"trailers": refused, "h10": refused, "odd-headers": refused, "post-json-badutf8": bytesInBody,
-		"host-mismatch": where, "ipv6": brackets, "h2-cookies": binaryVersion,
+		"host-mismatch": refused, "ipv6": brackets, "h2-cookies": refused, "xhr-cookie-auth": refused,
 	},
 	shell.Raw: {
 		"corrupt-gzip": codings, "truncated-gzip": codings, "unknown-encoding": codings, "double-encoding": codings,
