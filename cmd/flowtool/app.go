@@ -34,7 +34,7 @@ const (
 	littleMemory = 32 << 20
 	// moreMemory is for where they are encoded, and compressed chunks wait to be
 	// written: with less, the garbage collector would take half of the time.
-	moreMemory = 64 << 20
+	moreMemory = 84 << 20
 )
 
 func osApp() *app {
