@@ -272,8 +272,8 @@ var escapes = [256]byte{
 	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
 }
 
-// escapedRune returns the number in the escape \uXXXX at the start of s, 0 if there
-// is none.
+// escapedRune returns the number in an escape such as \u00e9 at the start of s, 0 if
+// there is none.
 func escapedRune(s []byte) (r rune) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0
