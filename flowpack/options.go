@@ -22,7 +22,7 @@ const (
 	// chunk holds one flow at least. On systems with 32 bits it is 1 GiB.
 	DefaultMaxChunk = min(math.MaxUint32, math.MaxInt/2+1)
 	// DefaultMaxRatio is the limit on how many bytes may come out of one byte of
-	// a chunk. The first 8 MiB are free.
+	// a chunk. The first 64 MiB are free.
 	DefaultMaxRatio = 1000
 )
 
@@ -64,7 +64,7 @@ type ReaderOptions struct {
 	// decompressed, and of what is decompressed of the summary.
 	MaxChunk int64
 	// MaxRatio limits what a chunk may expand to, relative to its compressed
-	// size. The first 8 MiB are free.
+	// size. The first 64 MiB are free.
 	MaxRatio int64
 	// MaxDepth limits the nesting of lists and maps. The default is
 	// [tnetstring.DefaultMaxDepth].
@@ -96,8 +96,9 @@ func (o *ReaderOptions) codec() tnetstring.Codec {
 	return tnetstring.Codec{MaxDepth: o.MaxDepth, MaxElements: o.MaxElements}
 }
 
-// freeOutput is what a chunk may expand to before its ratio is looked at.
-const freeOutput = 8 << 20
+// freeOutput is what a chunk may expand to before its ratio is looked at: it takes
+// no more memory than other large flows, and bodies of nothing but zeros exist.
+const freeOutput = 64 << 20
 
 // check refuses a chunk of which the sizes exceed the limits.
 func (o *ReaderOptions) check(size int64, content uint64) error {

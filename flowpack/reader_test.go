@@ -306,6 +306,7 @@ func TestFlowErrors(t *testing.T) {
 func TestReaderLimits(t *testing.T) {
 	small := smallFlows(t, 1)
 	large := []byte(dict(text("k"), el(strings.Repeat("x", 20<<20), ',')))
+	huge := []byte(dict(text("k"), el(strings.Repeat("x", 65<<20), ',')))
 	deep := []byte(dict(text("k"), list(list(list()))))
 	many := []byte(dict(text("k"), list("0:~", "0:~", "0:~", "0:~", "0:~", "0:~")))
 	for _, tt := range []struct {
@@ -315,7 +316,7 @@ func TestReaderLimits(t *testing.T) {
 		err  error // nil stands for a LimitError
 	}{
 		{"chunk", pack(t, [][]byte{large}, nil), flowpack.ReaderOptions{MaxChunk: 10 << 20}, nil},
-		{"ratio", pack(t, [][]byte{large}, nil), flowpack.ReaderOptions{MaxRatio: 100}, nil},
+		{"ratio", pack(t, [][]byte{huge}, nil), flowpack.ReaderOptions{MaxRatio: 100}, nil},
 		{"depth", pack(t, [][]byte{deep}, nil), flowpack.ReaderOptions{MaxDepth: 3}, tnetstring.ErrTooDeep},
 		{"elements", pack(t, [][]byte{many}, nil), flowpack.ReaderOptions{MaxElements: 5}, tnetstring.ErrTooMany},
 	} {

@@ -24,6 +24,7 @@ var dumps = map[string]func(io.Writer) error{
 	"special":      writeFlows(specialFlows),
 	"bodybomb":     writeFlows(bodyBombFlows),
 	"widetext":     writeFlows(wideFlows),
+	"zeros":        writeFlows(zeroFlows),
 	"zeros.gz":     compressed(gzipBest, writeFlows(zeroFlows)),
 	"zeros.zst":    compressed(zstdBest, writeFlows(zeroFlows)),
 	"bomb.gz":      compressed(gzipBest, writeBomb),
