@@ -17,6 +17,7 @@ var pack = &Format{
 	Doc:      "flowpack, small, checked and divisible",
 	Exts:     []string{".flowpack"},
 	Versions: true,
+	Packs:    true,
 	open:     openPack,
 	create: func(w io.Writer, o *SinkOptions) (Sink, error) {
 		return &packSink{flowpack.NewWriter(w, &flowpack.WriterOptions{

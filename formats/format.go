@@ -22,6 +22,8 @@ type Format struct {
 	Text bool
 	// Versions tells that flows in it have a format version of mitmproxy.
 	Versions bool
+	// Packs tells that it compresses by itself.
+	Packs bool
 
 	// open returns a source; nil if the format cannot be read.
 	open func(*opening) (pipeline.Source, error)

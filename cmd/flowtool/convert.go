@@ -189,9 +189,6 @@ func (f *targetFlags) target() (migrate.Version, error) {
 }
 
 func runConvert(ctx context.Context, a *app, cmd *cobra.Command, opts *convertOptions, args []string) error {
-	if opts.output.inPlace && (len(args) == 0 || slices.Contains(args, "-")) {
-		return usagef("--in-place is for files, not for standard input")
-	}
 	if err := opts.input.check(); err != nil {
 		return err
 	}
@@ -202,25 +199,18 @@ func runConvert(ctx context.Context, a *app, cmd *cobra.Command, opts *convertOp
 	if opts.output.inPlace && target == (migrate.Version{}) {
 		return usagef("--in-place is for --format-version: a file in another format should have another name")
 	}
-	to, err := opts.output.format()
-	if err != nil {
-		return err
-	}
-	if to != nil && target != (migrate.Version{}) && !to.Versions {
-		return usagef("--%s and format %s exclude each other: it has no format versions", opts.target.flag, to.Name)
-	}
 	sel, err := opts.filter.selection(a, a.zone(opts.utc))
 	if err != nil {
 		return err
 	}
-	inputs, err := a.inputs(args)
+	c, inputs, err := a.newCopying(cmd, &opts.input, &opts.output, sel, args)
 	if err != nil {
 		return err
 	}
-	c := &copying{
-		reader: reader{app: a, cmd: cmd, flags: &opts.input, sel: sel, target: target},
-		flags:  &opts.output, format: &opts.format, to: to, allowLoss: opts.target.allowLoss || opts.target.losses != "",
+	if c.to != nil && target != (migrate.Version{}) && !c.to.Versions {
+		return usagef("--%s and format %s exclude each other: it has no format versions", opts.target.flag, c.to.Name)
 	}
+	c.target, c.format, c.allowLoss = target, &opts.format, opts.target.allowLoss || opts.target.losses != ""
 	if opts.target.losses == "" {
 		return c.run(ctx, inputs)
 	}

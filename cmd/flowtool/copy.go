@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
+
 	"github.com/spf13/cobra"
 
 	"github.com/flowtool/flowtool/contentview"
@@ -70,6 +72,35 @@ func (f *outputFlags) format() (*formats.Format, error) {
 	return to, nil
 }
 
+// compression returns an error if the flags about compression do not fit the output.
+func (f *outputFlags) compression(to *formats.Format, container dumpfile.Container) error {
+	switch {
+	case f.chunk > 0 && !to.Packs:
+		return usagef("--chunk-size is for flowpacks")
+	case f.level > 0 && !to.Packs && container == dumpfile.ContainerNone:
+		return usagef("--level is for output that is compressed: a flowpack, or a file whose name ends in .gz or .zst")
+	case f.level > gzip.BestCompression && !to.Packs && container == dumpfile.ContainerGzip:
+		return usagef("--level is 1 to %d for gzip, not %d", gzip.BestCompression, f.level)
+	}
+	return nil
+}
+
+// newCopying returns a run over the inputs that args ask for.
+func (a *app) newCopying(cmd *cobra.Command, in *inputFlags, out *outputFlags, sel *selection, args []string) (*copying, []string, error) {
+	if out.inPlace && (len(args) == 0 || slices.Contains(args, "-")) {
+		return nil, nil, usagef("--in-place is for files, not for standard input")
+	}
+	to, err := out.format()
+	if err != nil {
+		return nil, nil, err
+	}
+	inputs, err := a.inputs(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &copying{reader: reader{app: a, cmd: cmd, flags: in, sel: sel}, flags: out, to: to}, inputs, nil
+}
+
 // copying is a run of a command that writes flows of its inputs: filter, convert,
 // migrate, revert.
 type copying struct {
@@ -86,14 +117,15 @@ type copying struct {
 	// stays as it is.
 	edit func(*pipeline.Item) (*pipeline.Item, error)
 
-	stdout  bool
-	buf     *bufio.Writer
-	sink    formats.Sink // nil until the format is known
-	kept    int64
-	dropped int64 // of the input at hand
-	edited  int64
-	refused map[string]*refusal // what the format cannot express
-	losses  losses
+	container dumpfile.Container
+	stdout    bool
+	buf       *bufio.Writer
+	sink      formats.Sink // nil until the format is known
+	kept      int64
+	dropped   int64 // of the input at hand
+	edited    int64
+	refused   map[string]*refusal // what the format cannot express
+	losses    losses
 }
 
 // piece is what is to be written of a batch.
@@ -171,6 +203,7 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 	if c.count {
 		return c.all(ctx, inputs, c.input)
 	}
+	c.container = container
 	packed, err := dumpfile.NewCompressor(to, container, c.flags.level)
 	if err != nil {
 		return err
@@ -209,6 +242,9 @@ func (c *copying) begin(f *formats.Format, in *formats.Input) (err error) {
 	}
 	opts := &formats.SinkOptions{
 		From: in, Software: "flowtool " + version, Workers: c.reader.flags.workers, Level: c.flags.level, ChunkSize: int(c.flags.chunk),
+	}
+	if err := c.flags.compression(c.to, c.container); err != nil {
+		return err
 	}
 	if c.format != nil {
 		if err := c.format.options(c.to, opts); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,14 +78,8 @@ func runFilter(ctx context.Context, a *app, cmd *cobra.Command, opts *filterOpti
 		return usagef("--in-place and --count exclude each other")
 	case inPlace && opts.max > 0:
 		return usagef("--in-place and --max-count exclude each other: the flows behind would be lost")
-	case inPlace && !opts.explain && (len(args) == 1 || slices.Contains(args[1:], "-")):
-		return usagef("--in-place is for files, not for standard input")
 	}
 	if err := opts.input.check(); err != nil {
-		return err
-	}
-	to, err := opts.output.format()
-	if err != nil {
 		return err
 	}
 	opts.filter.expr = args[0]
@@ -101,14 +94,11 @@ func runFilter(ctx context.Context, a *app, cmd *cobra.Command, opts *filterOpti
 	if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
 		a.warning(fmt.Sprintf("%s is a file, but stands where the filter belongs", args[0]))
 	}
-	inputs, err := a.inputs(args[1:])
+	c, inputs, err := a.newCopying(cmd, &opts.input, &opts.output, sel, args[1:])
 	if err != nil {
 		return err
 	}
-	c := &copying{
-		reader: reader{app: a, cmd: cmd, flags: &opts.input, sel: sel},
-		flags:  &opts.output, to: to, invert: opts.invert, max: opts.max, count: opts.count,
-	}
+	c.invert, c.max, c.count = opts.invert, opts.max, opts.count
 	err = c.run(ctx, inputs)
 	if err == nil && opts.status && c.kept == 0 && a.status == exitOK {
 		a.status = exitNo

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -54,28 +53,18 @@ share a capture that was edited.
 }
 
 func runRevert(ctx context.Context, a *app, cmd *cobra.Command, opts *revertOptions, args []string) error {
-	if opts.output.inPlace && (len(args) == 0 || slices.Contains(args, "-")) {
-		return usagef("--in-place is for files, not for standard input")
-	}
 	if err := opts.input.check(); err != nil {
-		return err
-	}
-	to, err := opts.output.format()
-	if err != nil {
 		return err
 	}
 	sel, err := opts.filter.selection(a, a.zone(opts.utc))
 	if err != nil {
 		return err
 	}
-	inputs, err := a.inputs(args)
+	c, inputs, err := a.newCopying(cmd, &opts.input, &opts.output, sel, args)
 	if err != nil {
 		return err
 	}
-	c := &copying{
-		reader: reader{app: a, cmd: cmd, flags: &opts.input, sel: sel},
-		flags:  &opts.output, to: to, edit: opts.edit,
-	}
+	c.edit = opts.edit
 	if err := c.run(ctx, inputs); err != nil {
 		return err
 	}
