@@ -14,7 +14,7 @@ import (
 // benchRecords returns records of a dump of ordinary HTTP traffic.
 func benchRecords(b *testing.B) (rs [][]byte, size int64) {
 	b.Helper()
-	rs = records(b, flowtest.Read(b, flowtest.Path("filter", "corpus-a.mitm")))
+	rs = flowtest.Records(b, flowtest.Read(b, flowtest.Path("filter", "corpus-a.mitm")))
 	for _, r := range rs {
 		size += int64(len(r))
 	}
@@ -58,7 +58,7 @@ func BenchmarkDecodeRecord(b *testing.B) {
 // large returns records of real traffic, over and over, of some 40 MB.
 func large(b *testing.B) (rs [][]byte, size int64) {
 	b.Helper()
-	some := records(b, flowtest.Read(b, flowtest.Path("real", "http1-v21.mitm")))
+	some := flowtest.Records(b, flowtest.Read(b, flowtest.Path("real", "http1-v21.mitm")))
 	for size < 40<<20 {
 		for _, r := range some {
 			rs = append(rs, r)

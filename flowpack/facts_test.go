@@ -59,7 +59,7 @@ func TestChunkFacts(t *testing.T) {
 		if n%every(7) > 0 {
 			continue
 		}
-		rs := records(t, flowtest.Read(t, file))
+		rs := flowtest.Records(t, flowtest.Read(t, file))
 		chunks := chunkFacts(t, rs)
 		dump := slices.Clone(exprs)
 		for _, r := range rs {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"io"
-	"math"
-	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -25,7 +23,7 @@ func FuzzRecord(f *testing.F) {
 		f.Add(r)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rs := records(t, data)
+		rs := flowtest.Records(t, data)
 		for _, r := range rs {
 			roundTrip(t, r)
 		}
@@ -42,8 +40,7 @@ func FuzzState(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
-		g := generator{rand.New(rand.NewPCG(seed, 0))}
-		m := g.flow()
+		m := flowtest.Random{Rand: rand.New(rand.NewPCG(seed, 0)), Most: 40, Long: 300}.Flow()
 		packed, err := flowpack.Append(nil, m)
 		if err != nil {
 			t.Fatal(err)
@@ -83,7 +80,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if rs := records(t, record); len(rs) != 1 || len(rs[0]) != len(record) {
+		if rs := flowtest.Records(t, record); len(rs) != 1 || len(rs[0]) != len(record) {
 			t.Fatalf("%x gives %q, which is no record", packed, record)
 		}
 		roundTrip(t, record)
@@ -125,96 +122,4 @@ func FuzzReader(f *testing.F) {
 			_ = err // these are no flows; it is enough that this ends
 		}
 	})
-}
-
-// A generator makes random states that look like flows here and there.
-type generator struct{ *rand.Rand }
-
-func (g generator) flow() *state.Map {
-	m := state.NewMap()
-	for range g.IntN(8) {
-		key := g.pick("version", "type", "error", "client_conn", "metadata", "request", "response", "messages", "flowpack", "")
-		m.Set(key, g.value(4))
-	}
-	if g.IntN(4) > 0 {
-		m.Set("version", state.Int(int64(g.IntN(22))))
-	}
-	return m
-}
-
-func (g generator) pick(s ...string) string { return s[g.IntN(len(s))] }
-
-func (g generator) value(depth int) state.Value {
-	n := 13
-	if depth == 0 {
-		n = 10
-	}
-	switch g.IntN(n) {
-	case 0:
-		return state.Null()
-	case 1:
-		return state.Bool(g.IntN(2) == 0)
-	case 2:
-		return state.Int(int64(g.IntN(2000) - 1000))
-	case 3:
-		return state.BigInt(new(big.Int).Lsh(big.NewInt(g.Int64()-math.MaxInt64/2), uint(g.IntN(80))))
-	case 4:
-		return state.Int(int64(g.Uint64()) >> g.IntN(64))
-	case 5:
-		return state.Float(math.Float64frombits(g.Uint64()))
-	case 6:
-		return state.Float(float64(g.IntN(4000)-2000) / 8)
-	case 7, 8:
-		return state.Bytes(g.bytes())
-	case 9:
-		return state.Text(g.text())
-	case 10:
-		l := state.NewList()
-		for range g.IntN(40) {
-			l.Append(g.value(depth - 1))
-		}
-		return l.Value()
-	}
-	m := state.NewMap()
-	keys := g.IntN(4) // of all kinds, or bytes, or text
-	for range g.IntN(40) {
-		switch keys {
-		case 0:
-			key := g.value(0)
-			if f, err := key.Float64(); err != nil || f == f { // NaN never equals another
-				m.SetKey(key, g.value(depth-1))
-			}
-		case 1:
-			m.SetKey(state.Bytes(g.bytes()), g.value(depth-1))
-		default:
-			m.Set(g.text(), g.value(depth-1))
-		}
-	}
-	return m.Value()
-}
-
-func (g generator) bytes() []byte {
-	if g.IntN(2) == 0 {
-		return []byte(g.text())
-	}
-	b := make([]byte, g.IntN(300))
-	for i := range b {
-		b[i] = byte(g.Uint32())
-	}
-	return b
-}
-
-func (g generator) text() string {
-	var s []rune
-	for range g.IntN(40) {
-		switch g.IntN(8) {
-		case 0:
-			s = append(s, rune(g.IntN(0xd800)))
-		case 1:
-			s = append(s, rune(0x1f300+g.IntN(0x100)))
-		default:
-			s = append(s, rune(' '+g.IntN(95)))
-		}
-	}
-	return string(s)
 }

@@ -71,7 +71,7 @@ func flat(chunks [][][]byte) (out [][]byte) {
 
 func TestReader(t *testing.T) {
 	for _, name := range flowtest.Dumps(t) {
-		rs := records(t, flowtest.Read(t, name))
+		rs := flowtest.Records(t, flowtest.Read(t, name))
 		data := pack(t, rs, &flowpack.WriterOptions{ChunkSize: 10_000, Workers: 2})
 		if !flowpack.Detect(data[:flowpack.MarkerSize]) {
 			t.Errorf("%s: not detected", name)
@@ -240,7 +240,7 @@ func TestBatches(t *testing.T) {
 
 func TestStatesAndFlows(t *testing.T) {
 	name := flowtest.Path("real", "http1.mitm")
-	rs := records(t, flowtest.Read(t, name))
+	rs := flowtest.Records(t, flowtest.Read(t, name))
 	data := pack(t, rs, &flowpack.WriterOptions{ChunkSize: 10_000})
 	var states []*state.Map
 	for m, err := range flowpack.NewReader(bytes.NewReader(data), nil).States() {
@@ -285,7 +285,7 @@ func TestStatesAndFlows(t *testing.T) {
 
 // TestFlowErrors: a flow that is none does not stop reading.
 func TestFlowErrors(t *testing.T) {
-	good := records(t, flowtest.Read(t, flowtest.Path("real", "tcp.mitm")))[0]
+	good := flowtest.Records(t, flowtest.Read(t, flowtest.Path("real", "tcp.mitm")))[0]
 	data := pack(t, [][]byte{good, []byte(dict(text("version"), "2:99#")), good}, nil)
 	flows, bad := 0, 0
 	for _, err := range flowpack.NewReader(bytes.NewReader(data), &flowpack.ReaderOptions{Name: "x"}).Flows() {
@@ -403,7 +403,7 @@ func TestZstd(t *testing.T) {
 	if err != nil {
 		t.Skip("zstd is not installed")
 	}
-	rs := records(t, flowtest.Read(t, flowtest.Path("real", "http1.mitm")))
+	rs := flowtest.Records(t, flowtest.Read(t, flowtest.Path("real", "http1.mitm")))
 	var want []byte
 	for _, r := range rs {
 		want = append(want, mustPack(t, r)...)

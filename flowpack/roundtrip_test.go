@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/flowpack"
 	"github.com/flowtool/flowtool/internal/flowtest"
 	"github.com/flowtool/flowtool/state"
@@ -43,51 +42,14 @@ func roundTrip(t testing.TB, record []byte) (packed []byte) {
 	return packed
 }
 
-// records returns the records of a dump that can be read, as far as it can.
-func records(t testing.TB, data []byte) (out [][]byte) {
-	t.Helper()
-	for len(data) > 0 {
-		v, err := state.Open(&state.Source{Codec: tnetstring.Codec{}, Data: data})
-		if err != nil {
-			break
-		}
-		raw, _, _ := v.Raw(tnetstring.Encoding)
-		data = data[len(raw):]
-		if v.Kind() == state.KindMap && state.Validate(v) == nil {
-			out = append(out, raw)
-		}
-	}
-	return out
-}
-
 func TestDumps(t *testing.T) {
-	n := 0
-	for _, name := range flowtest.Dumps(t) {
-		for _, r := range records(t, flowtest.Read(t, name)) {
-			roundTrip(t, r)
-			n++
-		}
-	}
-	if n < 500 {
-		t.Errorf("only %d records", n)
+	for _, r := range flowtest.DumpRecords(t) {
+		roundTrip(t, r)
 	}
 }
 
 func TestVectors(t *testing.T) {
-	type vector struct {
-		ID        string
-		Input, In []byte
-	}
-	n := 0
-	for _, file := range []string{"migrate-vectors.jsonl.gz", "flowfile-vectors.jsonl.gz", "tnetstring-vectors.jsonl.gz"} {
-		for _, v := range flowtest.Vectors[vector](t, file) {
-			for _, r := range records(t, append(v.Input, v.In...)) {
-				n++
-				roundTrip(t, r)
-			}
-		}
-	}
-	if n < 300 {
-		t.Errorf("only %d records", n)
+	for _, r := range flowtest.VectorRecords(t) {
+		roundTrip(t, r)
 	}
 }

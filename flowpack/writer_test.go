@@ -37,7 +37,7 @@ func TestGolden(t *testing.T) {
 // TestWriterOptions: whatever the options, the flows are the same; the number of
 // workers changes nothing at all.
 func TestWriterOptions(t *testing.T) {
-	rs := records(t, flowtest.Read(t, flowtest.Path("real", "http1.mitm")))
+	rs := flowtest.Records(t, flowtest.Read(t, flowtest.Path("real", "http1.mitm")))
 	for _, opts := range []flowpack.WriterOptions{
 		{}, {Level: 1}, {Level: 22}, {Level: -1}, {ChunkSize: 1}, {ChunkSize: 2000}, {ChunkSize: 1 << 30}, {ChunkSize: -5},
 	} {
@@ -86,7 +86,7 @@ func TestLarge(t *testing.T) {
 
 // TestWritePacked: flows that were encoded elsewhere give the same file.
 func TestWritePacked(t *testing.T) {
-	rs := records(t, flowtest.Read(t, flowtest.Path("filter", "corpus-a.mitm")))
+	rs := flowtest.Records(t, flowtest.Read(t, flowtest.Path("filter", "corpus-a.mitm")))
 	var got, states bytes.Buffer
 	w := flowpack.NewWriter(&got, &flowpack.WriterOptions{ChunkSize: 10_000})
 	ws := flowpack.NewWriter(&states, &flowpack.WriterOptions{ChunkSize: 10_000})

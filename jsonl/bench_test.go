@@ -20,8 +20,8 @@ import (
 // 16 KiB of different kinds.
 func benchInputs(b *testing.B) []benchInput {
 	b.Helper()
-	har := records(b, flowtest.Read(b, flowtest.Path("har", "corpus.mitm")))
-	live := records(b, flowtest.Read(b, flowtest.Path("real", "http1-v21.mitm")))
+	har := flowtest.Records(b, flowtest.Read(b, flowtest.Path("har", "corpus.mitm")))
+	live := flowtest.Records(b, flowtest.Read(b, flowtest.Path("real", "http1-v21.mitm")))
 	inputs := []benchInput{{"har", har}, {"live", live}}
 	const size = 16 << 10
 	text := strings.Repeat("Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor.\n", size/80+1)[:size]

@@ -27,7 +27,7 @@ func writeLines(t testing.TB, dir string, dumps ...string) {
 	t.Helper()
 	for _, dump := range dumps {
 		var lines []byte
-		for _, r := range records(t, flowtest.Read(t, dump)) {
+		for _, r := range flowtest.Records(t, flowtest.Read(t, dump)) {
 			var err error
 			if lines, err = jsonl.AppendRecord(lines, r); err != nil {
 				t.Fatal(err)

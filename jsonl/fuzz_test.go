@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"math"
-	"math/big"
 	"math/rand/v2"
 	"testing"
 	"testing/iotest"
@@ -37,7 +35,7 @@ func FuzzRecord(f *testing.F) {
 		f.Add(r)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, r := range records(t, data) {
+		for _, r := range flowtest.Records(t, data) {
 			roundTrip(t, r)
 		}
 		m, err := flowMap(data)
@@ -58,8 +56,7 @@ func FuzzState(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
-		g := generator{rand.New(rand.NewPCG(seed, 0))}
-		m := g.flow()
+		m := flowtest.Random{Rand: rand.New(rand.NewPCG(seed, 0)), Most: 5, Long: 30}.Flow()
 		line, err := jsonl.Append(nil, m)
 		if err != nil {
 			t.Fatal(err)
@@ -124,103 +121,4 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
-}
-
-// A generator makes random states that look like flows here and there.
-type generator struct{ *rand.Rand }
-
-func (g generator) flow() *state.Map {
-	m := state.NewMap()
-	for range g.IntN(8) {
-		key := g.pick("version", "type", "error", "client_conn", "server_conn", "metadata", "backup", "request", "response", "websocket", "messages", "$x", "")
-		m.Set(key, g.value(4))
-	}
-	if g.IntN(4) > 0 {
-		m.Set("version", state.Int(int64(g.IntN(22))))
-	}
-	if g.IntN(4) > 0 {
-		r := state.NewMap()
-		for range g.IntN(6) {
-			r.Set(g.pick("host", "path", "headers", "content", "timestamp_start", "timestamp"), g.value(2))
-		}
-		m.Set("request", r.Value())
-	}
-	return m
-}
-
-func (g generator) pick(s ...string) string { return s[g.IntN(len(s))] }
-
-func (g generator) value(depth int) state.Value {
-	n := 12
-	if depth == 0 {
-		n = 9
-	}
-	switch g.IntN(n) {
-	case 0:
-		return state.Null()
-	case 1:
-		return state.Bool(g.IntN(2) == 0)
-	case 2:
-		return state.Int(int64(g.IntN(2000) - 1000))
-	case 3:
-		i := new(big.Int).Lsh(big.NewInt(g.Int64()-math.MaxInt64/2), uint(g.IntN(80)))
-		return state.BigInt(i)
-	case 4:
-		return state.Float(math.Float64frombits(g.Uint64()))
-	case 5:
-		return state.Float(float64(g.IntN(4000)-2000) / 8)
-	case 6, 7:
-		return state.Bytes(g.bytes())
-	case 8:
-		return state.Text(g.text())
-	case 9:
-		l := state.NewList()
-		for range g.IntN(5) {
-			l.Append(g.value(depth - 1))
-		}
-		return l.Value()
-	}
-	m := state.NewMap()
-	keys := g.IntN(4) // of all kinds, or bytes, or text
-	for range g.IntN(5) {
-		switch keys {
-		case 0:
-			m.SetKey(g.value(0), g.value(depth-1))
-		case 1:
-			m.SetKey(state.Bytes(g.bytes()), g.value(depth-1))
-		default:
-			m.Set(g.text(), g.value(depth-1))
-		}
-	}
-	return m.Value()
-}
-
-func (g generator) bytes() []byte {
-	if g.IntN(2) == 0 {
-		return []byte(g.text())
-	}
-	b := make([]byte, g.IntN(20))
-	for i := range b {
-		b[i] = byte(g.Uint32())
-	}
-	return b
-}
-
-func (g generator) text() string {
-	var s []rune
-	for range g.IntN(30) {
-		switch g.IntN(12) {
-		case 0:
-			s = append(s, rune(g.IntN(0xd800)))
-		case 1:
-			s = append(s, rune(0x1f300+g.IntN(0x100)))
-		case 2:
-			s = append(s, []rune("\"\\\n\x00\x7f\u0085\u2028\u202e$")[g.IntN(9)])
-		case 3:
-			s = append(s, rune(0x400+g.IntN(0x100)))
-		default:
-			s = append(s, rune(' '+g.IntN(95)))
-		}
-	}
-	return string(s)
 }

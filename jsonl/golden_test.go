@@ -56,7 +56,7 @@ func TestGolden(t *testing.T) {
 		if data == nil {
 			data = flowtest.Read(t, flowtest.Path(filepath.FromSlash(tt.file)))
 		}
-		got = append(got, roundTrip(t, records(t, data)[tt.n])...)
+		got = append(got, roundTrip(t, flowtest.Records(t, data)[tt.n])...)
 	}
 	golden := filepath.Join("testdata", "golden.jsonl")
 	if *update {
@@ -78,7 +78,7 @@ func TestThroughJQ(t *testing.T) {
 	}
 	for _, dump := range flowtest.Glob(t, "real", "*.mitm") {
 		var lines []byte
-		want := records(t, flowtest.Read(t, dump))
+		want := flowtest.Records(t, flowtest.Read(t, dump))
 		for _, r := range want {
 			lines, _ = jsonl.AppendRecord(lines, r)
 		}
@@ -110,7 +110,7 @@ func TestEditWithJQ(t *testing.T) {
 	if _, err := exec.LookPath("jq"); err != nil {
 		t.Skip("jq is not installed")
 	}
-	record := records(t, flowtest.Read(t, flowtest.Path("real", "http1-v21.mitm")))[0]
+	record := flowtest.Records(t, flowtest.Read(t, flowtest.Path("real", "http1-v21.mitm")))[0]
 	line := roundTrip(t, record)
 	want, err := flowMap(record)
 	if err != nil {
@@ -170,7 +170,7 @@ func TestPythonReader(t *testing.T) {
 	total := 0
 	for name, data := range dumps {
 		var dump, lines []byte
-		for _, r := range records(t, data) {
+		for _, r := range flowtest.Records(t, data) {
 			dump = append(dump, r...)
 			lines, _ = jsonl.AppendRecord(lines, r)
 			total++
