@@ -151,8 +151,8 @@ func TestPeakMemoryDiff(t *testing.T) {
 		pipe  string
 		limit int
 	}{
-		{"many", []string{"--stat", "-o", "/dev/null", a, b}, "", 96},
-		{"many, piped", []string{"--stat", "-o", "/dev/null", "-", b}, a, 96},
+		{"many", []string{"--stat", "-o", "/dev/null", a, b}, "", 144},
+		{"many, piped", []string{"--stat", "-o", "/dev/null", "-", b}, a, 144},
 		{"same", []string{"-o", "/dev/null", a, a}, "", 80},
 		{"bodies", []string{"-o", "/dev/null", bodies, bodies}, "", 96},
 		{"bodies, piped", []string{"-o", "/dev/null", bodies, "-"}, bodies, 160},
