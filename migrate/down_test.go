@@ -722,6 +722,7 @@ func TestEncodeHost(t *testing.T) {
 
 // The rows of all versions are written by hand.
 func TestLayouts(t *testing.T) {
+	layouts := layouts()
 	for i, l := range layouts {
 		if i > 0 && layouts[i-1].version.Compare(l.version) >= 0 {
 			t.Errorf("%s comes before %s", layouts[i-1].version, l.version)

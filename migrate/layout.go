@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/flowtool/flowtool/state"
 )
@@ -212,8 +213,9 @@ var layoutRows = []struct {
 // A layout is the shapes of the flows of a version, by type.
 type layout map[string]*shape
 
-// layouts has a row for every version with a layout of its own, oldest first.
-var layouts = newLayouts()
+// layouts has a row for every version with a layout of its own, oldest first. Most
+// programs never need it, and to make it takes longer than to start them.
+var layouts = sync.OnceValue(newLayouts)
 
 type layoutOfVersion struct {
 	version Version
@@ -267,7 +269,7 @@ func newLayout(v Version, rows map[string]string) layout {
 
 // layoutOf returns the layout of version v, nil if v is older than 0.11.
 func layoutOf(v Version) layout {
-	for _, l := range slices.Backward(layouts) {
+	for _, l := range slices.Backward(layouts()) {
 		if l.version.Compare(v) <= 0 {
 			return l.layout
 		}
