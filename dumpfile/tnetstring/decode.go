@@ -550,6 +550,10 @@ func (c Codec) Pick(src *state.Source, payload []byte, keys []string, dst []stat
 	}
 	maxElements := c.maxElements()
 	expect := len(keys) - 1 // the order on disk is the reverse
+	lengths := uint64(0)    // of the keys, modulo 64
+	for _, key := range keys {
+		lengths |= 1 << (len(key) % 64)
+	}
 	for n := 1; len(payload) > 0; n++ {
 		head, end := usualKey(payload)
 		if head == 0 || n > maxElements {
@@ -561,6 +565,9 @@ func (c Codec) Pick(src *state.Source, payload []byte, keys []string, dst []stat
 			return false
 		}
 		payload = rest[vend:]
+		if lengths>>(len(key)%64)&1 == 0 {
+			continue
+		}
 		i := expect
 		if i < 0 || string(key) != keys[i] {
 			for i = len(keys) - 1; i >= 0 && string(key) != keys[i]; {
