@@ -120,21 +120,37 @@ func FuzzCurl(f *testing.F) {
 	f.Add("PUT", "/é \x7f", "Host", "a b", []byte("@/etc/hostname"), uint8(3))
 	f.Add("GET", "-o", "@", "\r\n x", []byte("\n"), uint8(4))
 	f.Add("POST", "", "Transfer-Encoding", "chunked", []byte{}, uint8(5))
+	fuzzCommand(f, shell.AppendCurl, func(t *testing.T, line string, fl *flow.HTTP, args []string, stdin []byte) {
+		compare(t, "model", line, sent(fl), curlSends(t, args, stdin))
+	})
+}
+
+// fuzzCommand fuzzes one of the ways to write a command: it gives a line that a
+// shell takes apart again into what check expects, or a reason why there is none.
+func fuzzCommand(
+	f *testing.F,
+	write func(dst []byte, f *flow.HTTP, opts *shell.Options) ([]byte, error),
+	check func(t *testing.T, line string, fl *flow.HTTP, args []string, stdin []byte),
+) {
 	f.Fuzz(func(t *testing.T, method, path, name, value string, body []byte, kind uint8) {
 		fl := request(func(r *flow.Request) {
 			r.Method, r.Path, r.Body = method, path, flow.NewBody(body)
 			r.Headers.Add(name, value)
-			switch kind % 4 {
+			switch kind % 6 {
 			case 1:
 				r.Headers = flow.NewHeaders(name, value, "Host", "example.com", name, value)
 			case 2:
 				r.Scheme, r.Port, r.HTTPVersion, r.Authority = "https", 443, "HTTP/2.0", "example.com"
-				r.Headers = flow.NewHeaders(name, value)
+				r.Headers = flow.NewHeaders(strings.ToLower(name), value)
 			case 3:
 				r.Authority = value
+			case 4:
+				r.Headers = flow.NewHeaders("Host", value)
+			case 5:
+				r.Scheme, r.Port, r.Headers = "https", 443, flow.NewHeaders("Host", value)
 			}
 		})
-		line, err := shell.AppendCurl(nil, fl, nil)
+		line, err := write(nil, fl, nil)
 		if err != nil {
 			if _, ok := errors.AsType[*shell.Error](err); !ok || line != nil {
 				t.Fatalf("error %v with %q", err, line)
@@ -143,8 +159,7 @@ func FuzzCurl(f *testing.F) {
 		}
 		checkLine(t, line)
 		args, stdin := parse(t, string(line))
-		got := curlSends(t, args, stdin)
-		compare(t, "model", string(line), sent(fl), got)
+		check(t, string(line), fl, args, stdin)
 	})
 }
 
