@@ -44,7 +44,7 @@ func searchHost(c *compiler, op *Op) matcher {
 			return true
 		}
 		r.Authority, r.HTTPVersion = s.text(f.authority), s.text(f.version)
-		r.HostHeader = s.joinedHeader(f.header, "host")
+		s.addHostHeader(&r, &f)
 		pretty := r.PrettyHost()
 		return !bytes.Equal(pretty, r.Host) && found(s, pretty)
 	}
@@ -79,10 +79,17 @@ func (s *subject) requestURL(f *requestFields) []byte {
 		HTTPVersion: s.text(f.version),
 		Host:        s.text(f.host),
 		Port:        port,
-		HostHeader:  s.joinedHeader(f.header, "host"),
 	}
+	s.addHostHeader(&r, f)
 	s.url, s.haveURL = r.AppendPrettyURL(s.url[:0]), true
 	return s.url
+}
+
+// addHostHeader adds the Host header to r, if that is what counts.
+func (s *subject) addHostHeader(r *searchtext.Request, f *requestFields) {
+	if len(r.CalledAuthority()) == 0 {
+		r.HostHeader = s.joinedHeader(f.header, "host")
+	}
 }
 
 func searchMethod(c *compiler, op *Op) matcher {

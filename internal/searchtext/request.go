@@ -14,18 +14,24 @@ type Request struct {
 	Port int64
 
 	// HostHeader is the value of the Host header: those of all its fields, joined (see [Joined]).
-	// None is the same as an empty one.
+	// None is the same as an empty one. It is looked at only if there is no CalledAuthority.
 	HostHeader []byte
 }
 
-// hostHeader returns what the client called the server (Request.host_header in mitmproxy). Of all
-// versions only HTTP/2 and HTTP/3 as mitmproxy itself writes them have an authority to look at, so
-// that "HTTP/2", which HAR files have, is like HTTP/1.
-func (r *Request) hostHeader() []byte {
+// CalledAuthority returns the authority if it says what the client called the server, else nil. Of
+// all versions only HTTP/2 and HTTP/3 as mitmproxy itself writes them have one to look at, so that
+// "HTTP/2", which HAR files have, is like HTTP/1.
+func (r *Request) CalledAuthority() []byte {
 	if v := string(r.HTTPVersion); v == "HTTP/2.0" || v == "HTTP/3" {
-		if a := Authority(r.Authority); len(a) > 0 {
-			return a
-		}
+		return Authority(r.Authority)
+	}
+	return nil
+}
+
+// hostHeader returns what the client called the server (Request.host_header in mitmproxy).
+func (r *Request) hostHeader() []byte {
+	if a := r.CalledAuthority(); len(a) > 0 {
+		return a
 	}
 	return r.HostHeader
 }
