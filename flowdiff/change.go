@@ -96,12 +96,22 @@ func (c *Change) Delta() (seconds float64, ok bool) {
 
 // isTime tells whether the value at p is a time.
 func isTime(p state.Path) bool {
+	p = inFlow(p)
 	_, key := cutLast(p)
 	return strings.HasPrefix(key, "timestamp") && !strings.HasPrefix(string(p), "/metadata/") && !underContent(p)
 }
 
 // underContent tells whether p is in a body, where names mean nothing.
 func underContent(p state.Path) bool { return strings.Contains(string(p), "/content/") }
+
+// inFlow returns p without the steps that lead into a backup, which is a flow, too.
+func inFlow(p state.Path) state.Path {
+	const step = "/backup"
+	for strings.HasPrefix(string(p), step+"/") {
+		p = p[len(step):]
+	}
+	return p
+}
 
 // cutLast returns the path of the container of p, and the last step of p.
 func cutLast(p state.Path) (parent state.Path, last string) {

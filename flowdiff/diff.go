@@ -15,9 +15,8 @@ type Options struct {
 	// Only, if it is not the zero Paths, are the paths whose changes are
 	// reported.
 	Only Paths
-	// IgnoreDefaults leaves out what differs between any two captures:
-	// the paths of [VolatilePaths], the attributes Expires and Max-Age of cookies,
-	// and values of cookies that look generated on both sides.
+	// IgnoreDefaults leaves out what differs between any two captures: the
+	// paths of [VolatilePaths], and what the package documentation says of cookies.
 	IgnoreDefaults bool
 	// Backup says that a is the backup of b. The backups that the states hold are
 	// not compared then, and changes that are just the exchange going on are
@@ -43,7 +42,7 @@ func Diff(a, b *state.Map, opts *Options) ([]Change, error) {
 	if d.opts.MaxBody <= 0 {
 		d.opts.MaxBody = coding.DefaultLimit
 	}
-	d.flow(a, b)
+	d.flow(at{}, a.Value(), b.Value())
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -76,7 +75,13 @@ type differ struct {
 // at is where a value is in the two states.
 type at struct{ a, b state.Path }
 
-func (p at) key(k string) at { return at{p.a.Key(k), p.b.Key(k)} }
+func (p at) key(k string) at {
+	if p.a == p.b {
+		q := p.a.Key(k)
+		return at{q, q}
+	}
+	return at{p.a.Key(k), p.b.Key(k)}
+}
 
 func (p at) index(i, j int) at { return at{p.a.Index(i), p.b.Index(j)} }
 
@@ -104,13 +109,13 @@ func (d *differ) add(p at, c Change) {
 func (d *differ) ignored(p state.Path) bool {
 	return d.opts.Ignore.Match(p) ||
 		len(d.opts.Only.patterns) > 0 && !d.opts.Only.Match(p) ||
-		d.opts.IgnoreDefaults && volatilePaths.Match(p)
+		d.opts.IgnoreDefaults && isVolatile(p)
 }
 
 // skip tells whether nothing at p or below is reported, so that it need not be
 // compared.
 func (d *differ) skip(p at) bool {
-	return p.a == p.b && (d.opts.Ignore.Match(p.b) || d.opts.IgnoreDefaults && volatilePaths.Match(p.b))
+	return p.a == p.b && (d.opts.Ignore.Match(p.b) || d.opts.IgnoreDefaults && isVolatile(p.b))
 }
 
 func (d *differ) addChanged(p at, a, b state.Value) { d.add(p, Change{Kind: Changed, Old: a, New: b}) }
@@ -229,23 +234,14 @@ func (d *differ) nodes(p at, a, b *node) {
 }
 
 func (d *differ) maps(p at, a, b *node) {
-	inB := make(map[string]int, len(b.keys))
-	for j, k := range b.keys {
-		inB[k] = j
-	}
-	inA := make(map[string]bool, len(a.keys))
-	for i, k := range a.keys {
-		inA[k] = true
-		q := p.key(keyText(k))
-		if j, ok := inB[k]; ok {
-			d.nodes(q, &a.kids[i], &b.kids[j])
-		} else {
-			d.add(q, Change{Kind: Removed, Old: a.kids[i].v})
-		}
-	}
-	for j, k := range b.keys {
-		if !inA[k] {
-			d.add(p.key(keyText(k)), Change{Kind: Added, New: b.kids[j].v})
+	for i, j := range joinKeys(a.keys, b.keys) {
+		switch {
+		case i < 0:
+			d.add(p.key(keyText(b.keys[j])), Change{Kind: Added, New: b.kids[j].v})
+		case j < 0:
+			d.add(p.key(keyText(a.keys[i])), Change{Kind: Removed, Old: a.kids[i].v})
+		default:
+			d.nodes(p.key(keyText(a.keys[i])), &a.kids[i], &b.kids[j])
 		}
 	}
 }

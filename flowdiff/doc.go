@@ -19,7 +19,7 @@
 //
 //	/request/headers/accept     a header; its name is in lower case
 //	/response/headers/via/1     the second of several headers with the name
-//	/request/query/page         a parameter of the query; /request/path is without it
+//	/request/query/page         a parameter of the query; /request/path is without the query
 //	/request/cookies/sid        a cookie, of requests and of responses
 //	/request/content/user       a field of a form, urlencoded or multipart; of a file
 //	                            also /filename and /content-type
@@ -27,11 +27,13 @@
 //	/response/content           a body that is text, or binary, or has changed its nature
 //	/messages/3/content         a message of TCP or UDP, of WebSockets /websocket/messages/3/content;
 //	                            also /timestamp, /from_client, /dropped, …
+//	/backup/request/method      a value in a backup, which is compared as the flow it is
 //
-// Header blocks, arrays and lists of messages are aligned, so that one element more
-// or less does not shift the others, and elements that changed their places are
-// [Moved]. An element that takes the place of another is one change; if their paths
-// differ, such as those of cookies, it has both (see [Change.From]).
+// Header blocks, parameters, forms, cookies, arrays and lists of messages are
+// aligned, so that one element more or less does not shift the others, and elements
+// that changed their places are [Moved]. An element that takes the place of another
+// is one change; if their paths differ, such as those of two cookies that are set
+// behind the same line, it has both (see [Change.From]).
 //
 // Bodies are compared after undoing their content codings: JSON by structure,
 // forms by field, text by line, all else by size and hash. What means the same
@@ -47,7 +49,25 @@
 // came about later by itself, such as the response, the connection to the server,
 // or messages behind the last one, is a difference but no edit: it is marked as
 // [Change.Progress] if [Options.Backup] is set. A response that an edit made up is
-// told from one that arrived later by a connection to the server.
+// told from one that arrived later by a connection to the server. Another address
+// for a server that was not connected yet is an edit, unless the request was edited
+// to go there.
+//
+// # What differs between any two captures
+//
+// [Options.IgnoreDefaults] leaves out the paths of [VolatilePaths], in backups as
+// well. Of cookies it leaves out the attributes Expires and Max-Age, the order in
+// requests, and the parts of values that look generated on both sides, if all else
+// is the same. A part is what is between characters that are no letters, no digits
+// and none of -_+/, without words in front and behind, such as the "sess_" of
+// "sess_5f60eccf0c94ef14". It looks generated if it is
+//
+//   - a number of 10 digits and more,
+//   - 16 and more hexadecimal digits, letters among them,
+//   - 20 and more letters and digits that are well mixed and no base64 of text: at a
+//     quarter of the places and more a letter and a digit meet, or a capital is
+//     behind a small letter,
+//   - a JSON Web Token, as a whole.
 //
 // # Pairing captures
 //
@@ -76,7 +96,8 @@
 //	       "old_start": 1, "old_lines": 1, "new_start": 1, "new_lines": 1, "lines": ["-a\n", "+b\n"]}]},
 //	   "note": "…",               in words
 //	   "progress": true           if it is no edit
-//	 }]}
+//	 }],
+//	 "elsewhere": true}           if the flow was edited, but only where options leave it out
 //
 // Values are those of package jsonl, with one difference: bytes that are UTF-8 are
 // strings everywhere. Strings that are not UTF-8 are {"$base64": "…"}.

@@ -201,6 +201,7 @@ func TestProgressOrEdit(t *testing.T) {
 		{"paused", func(x exchange) { x.f.Intercept() }, "/intercepted", false},
 		{"request with another header", func(x exchange) { x.req.Headers.Add("X", "1") }, "/request/headers/x", false},
 		{"metadata", func(x exchange) { x.f.Metadata().Set("timestamp_end", state.Int(1)) }, "/metadata/timestamp_end", false},
+		{"server chosen", func(x exchange) { x.f.ServerConn().Address = &flow.Address{Host: "a.example", Port: 80} }, "/server_conn/address", true},
 		{"TLS set up", func(x exchange) { x.f.ClientConn().TLSVersion = "TLSv1.3" }, "/client_conn/tls_version", true},
 	} {
 		x := newExchange(t)
@@ -220,6 +221,55 @@ func TestProgressOrEdit(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: no change at %s", tt.name, tt.path)
+		}
+	}
+}
+
+// Where a server that was not connected to is, is an edit, unless the request was
+// edited to go there.
+func TestServerEdited(t *testing.T) {
+	address := func(host string) *flow.Address { return &flow.Address{Host: host, Port: 80} }
+	for _, tt := range []struct {
+		name  string
+		edit  func(exchange)
+		edits []string
+	}{
+		{"address", func(x exchange) { x.f.ServerConn().Address = address("b.example") }, []string{"/server_conn/address/0"}},
+		{"address of another kind", func(x exchange) {
+			x.f.ServerConn().Address = &flow.Address{Host: "::1", Port: 80, ScopeID: 2}
+		}, []string{"/server_conn/address/0", "/server_conn/address/2", "/server_conn/address/3"}},
+		{"no address", func(x exchange) { x.f.ServerConn().Address = nil }, []string{"/server_conn/address"}},
+		{"address, connected", func(x exchange) {
+			x.f.ServerConn().Address = address("b.example")
+			x.f.ServerConn().TimestampStart = flow.Seconds(3)
+		}, []string{"/server_conn/address/0"}},
+		{"SNI", func(x exchange) { x.f.ServerConn().SNI = "b.example" }, []string{"/server_conn/sni"}},
+		{"upstream proxy", func(x exchange) { x.f.ServerConn().Via.Host = "p2.example" }, []string{"/server_conn/via/1/0"}},
+		{"request", func(x exchange) {
+			x.req.Host = "b.example"
+			x.f.ServerConn().Address = address("b.example")
+			x.f.ServerConn().SNI = "b.example"
+			x.f.ServerConn().TimestampStart = flow.Seconds(3)
+			x.f.ServerConn().ID = "another"
+		}, []string{"/request/host"}},
+		{"request, and another address", func(x exchange) {
+			x.req.Host = "b.example"
+			x.f.ServerConn().Address = address("c.example")
+			x.f.ServerConn().TimestampStart = flow.Seconds(3)
+		}, []string{"/request/host", "/server_conn/address/0"}},
+	} {
+		x := newExchange(t)
+		x.f.ServerConn().Address = address("a.example")
+		x.f.ServerConn().SNI = "a.example"
+		x.f.ServerConn().Via = &flow.Via{Scheme: "http", Host: "p1.example", Port: 3128}
+		x.f.Backup()
+		tt.edit(x)
+		var got []string
+		for _, c := range flowdiff.Edits(backupDiff(t, x.f)) {
+			got = append(got, string(c.Path))
+		}
+		if d := cmp.Diff(tt.edits, got); d != "" {
+			t.Errorf("%s: -want +got\n%s", tt.name, d)
 		}
 	}
 }

@@ -65,25 +65,17 @@ func (d *differ) different(p at, a, b *state.Map) []entry {
 		return entries
 	}
 	idsA, idsB := d.keys(p.a, a), d.keys(p.b, b)
-	inB := make(map[string]int, len(idsB))
-	for j, id := range idsB {
-		inB[id] = j
-	}
 	var entries []entry
-	inA := make(map[string]bool, len(idsA))
-	for i, id := range idsA {
-		inA[id] = true
-		e := entry{name: keyText(id), a: a.Entry(i).Value, inA: true}
-		if j, ok := inB[id]; ok {
-			e.b, e.inB = b.Entry(j).Value, true
+	for i, j := range joinKeys(idsA, idsB) {
+		var e entry
+		if i >= 0 {
+			e.name, e.a, e.inA = keyText(idsA[i]), a.Entry(i).Value, true
 		}
-		if !e.inB || !same(e.a, e.b) {
+		if j >= 0 {
+			e.name, e.b, e.inB = keyText(idsB[j]), b.Entry(j).Value, true
+		}
+		if !e.inA || !e.inB || !same(e.a, e.b) {
 			entries = append(entries, e)
-		}
-	}
-	for j, id := range idsB {
-		if !inA[id] {
-			entries = append(entries, entry{name: keyText(id), b: b.Entry(j).Value, inB: true})
 		}
 	}
 	return entries

@@ -156,5 +156,5 @@ func ExampleParsePaths() {
 	// Output:
 	// <nil>
 	// true true false
-	// flowdiff: pattern "request" does not begin with a slash
+	// pattern "request", offset 0: a path begins with a slash
 }

@@ -11,16 +11,17 @@ var flowKeys = []string{
 	"is_replay", "intercepted", "marked", "comment", "metadata",
 }
 
-// flow compares two flows.
-func (d *differ) flow(a, b *state.Map) {
-	http := textIs(a, "type", "http") && textIs(b, "type", "http")
-	stream := textIs(a, "type", "tcp", "udp") && textIs(b, "type", "tcp", "udp")
-	d.eachDifferent(at{}, a.Value(), b.Value(), flowKeys, func(e entry) {
+// flow compares two flows, or two backups, which are flows as well.
+func (d *differ) flow(p at, a, b state.Value) {
+	http := isFlow(a, "http") && isFlow(b, "http")
+	stream := isFlow(a, "tcp", "udp") && isFlow(b, "tcp", "udp")
+	d.eachDifferent(p, a, b, flowKeys, func(e entry) {
 		maps := e.a.Kind() == state.KindMap && e.b.Kind() == state.KindMap
 		switch {
 		case d.skip(e.at):
-		case e.name == "backup":
-			d.backup(e)
+		case e.name == "backup" && d.opts.Backup:
+		case e.name == "backup" && maps:
+			d.flow(e.at, e.a, e.b)
 		case http && maps && (e.name == "request" || e.name == "response"):
 			d.httpMessage(e)
 		case http && maps && e.name == "websocket":
@@ -33,21 +34,6 @@ func (d *differ) flow(a, b *state.Map) {
 			d.entry(e, e.name != "metadata")
 		}
 	})
-}
-
-// backup compares two backups as a whole: whose flow was edited further, its
-// changes are those of the flow.
-func (d *differ) backup(e entry) {
-	if d.opts.Backup {
-		return
-	}
-	d.valid(e.at, e.a, e.b)
-	if d.err != nil {
-		return
-	}
-	if x, y := d.build(e.a), d.build(e.b); x.sum != y.sum {
-		d.fieldChange(e.at, e.a, e.b)
-	}
 }
 
 func (d *differ) webSocket(e entry) {
@@ -69,6 +55,12 @@ func (d *differ) connEntry(e entry) {
 	default:
 		d.entry(e, true)
 	}
+}
+
+// isFlow tells whether v is a flow of one of some types.
+func isFlow(v state.Value, types ...string) bool {
+	m, err := v.Map()
+	return err == nil && textIs(m, "type", types...)
 }
 
 // textIs tells whether a key of m is one of some texts.

@@ -50,8 +50,8 @@ func mediaOf(message state.Value) media {
 	return media{b.value("content-type"), b.value("content-encoding")}
 }
 
-// path compares the paths of two requests, and their queries by name. If that
-// finds nothing, the paths are spelled differently.
+// path compares the paths of two requests, with their fragments, and their queries
+// by name. If that finds nothing, the paths are spelled differently.
 func (d *differ) path(p, query at, a, b state.Value) {
 	x, err := a.Bytes()
 	d.fail(err)
@@ -60,8 +60,8 @@ func (d *differ) path(p, query at, a, b state.Value) {
 	if string(x) == string(y) {
 		return
 	}
-	pathA, queryA, _ := strings.Cut(string(x), "?")
-	pathB, queryB, _ := strings.Cut(string(y), "?")
+	pathA, queryA := cutQuery(string(x))
+	pathB, queryB := cutQuery(string(y))
 	pairsA, ok1 := parseQuery(queryA)
 	pairsB, ok2 := parseQuery(queryB)
 	if !ok1 || !ok2 {
@@ -74,8 +74,19 @@ func (d *differ) path(p, query at, a, b state.Value) {
 	}
 	d.pairsByName(query, pairsA, pairsB)
 	if d.found == before {
-		d.add(p, Change{Kind: Changed, Old: a, New: b, Note: "same path and parameters, spelled or ordered differently"})
+		d.add(p, Change{Kind: Changed, Old: a, New: b, Note: "same path and parameters, spelled differently"})
 	}
+}
+
+// cutQuery returns a path without its query, and the query. A fragment, which
+// hardly anybody sends, is part of the path.
+func cutQuery(s string) (path, query string) {
+	s, fragment, ok := strings.Cut(s, "#")
+	path, query, _ = strings.Cut(s, "?")
+	if ok {
+		path += "#" + fragment
+	}
+	return path, query
 }
 
 // parseQuery returns the pairs of a query or a URL-encoded form; ok is false if

@@ -61,7 +61,7 @@ func (k *Keyer) Entry(f flow.Flow, index, offset int64) Entry {
 func (k *Keyer) http(e *Entry, f *flow.HTTP) {
 	r := f.Request()
 	host := strings.ToLower(r.PrettyHost())
-	path, _, _ := strings.Cut(r.Path, "?")
+	path, _ := cutQuery(r.Path)
 	e.Key = k.hash("http", r.Method, host, pathTemplate(path))
 	e.Exact = k.hash("http", r.Method, r.Scheme, host, r.Path)
 	numbers := []int64{r.Body.Len(), 0, 0}

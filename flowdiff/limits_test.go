@@ -79,6 +79,22 @@ func TestLimitsElsewhere(t *testing.T) {
 	}{
 		{"many headers", func(x exchange) { many(x, 50000) }, func(x exchange) { x.req.Headers.Add("X", "y") }, 1},
 		{"too many headers", func(x exchange) { many(x, 100000) }, func(x exchange) { x.req.Headers.Add("X", "y") }, 1},
+		{"many headers with other values", func(x exchange) { many(x, 60000) }, func(x exchange) {
+			for i, h := range x.req.Headers.All() {
+				x.req.Headers.All()[i].Value = h.Value + "!"
+			}
+		}, 60005},
+		{"many headers with other values, once each", func(x exchange) {
+			for i := range 60000 {
+				x.req.Headers.Add(fmt.Sprint("X-", i), "1")
+			}
+		}, func(x exchange) {
+			for i, h := range x.req.Headers.All() {
+				if h.Value == "1" {
+					x.req.Headers.All()[i].Value = "2"
+				}
+			}
+		}, 60000},
 		{"many parameters", func(x exchange) { x.req.Path = "/?" + strings.Repeat("a&", 1e5) }, func(x exchange) { x.req.Path = "/" }, 1},
 		{"many cookies", func(x exchange) { x.req.Headers.Set("Cookie", strings.Repeat("a;", 1e5)) }, func(x exchange) { x.req.Headers.Set("Cookie", "a") }, 1},
 		{"many entries of metadata", func(x exchange) {
@@ -94,11 +110,30 @@ func TestLimitsElsewhere(t *testing.T) {
 			tt.before(x)
 			a := x.f.GetState()
 			tt.edit(x)
-			if changes := diff(t, a, x.f.GetState(), nil); len(changes) != tt.changes {
+			b := x.f.GetState()
+			if changes := diff(t, a, b, nil); len(changes) != tt.changes {
 				t.Errorf("%d changes", len(changes))
+			}
+			if changes := diff(t, reread(t, a), reread(t, b), nil); len(changes) != tt.changes {
+				t.Errorf("%d changes of states from a file", len(changes))
 			}
 		})
 	}
+}
+
+// reread returns a state as it comes out of a file.
+func reread(t *testing.T, m *state.Map) *state.Map {
+	t.Helper()
+	var file bytes.Buffer
+	w := dumpfile.NewWriter(&file)
+	if err := errors.Join(w.WriteState(m), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := dumpfile.NewReader(&file, nil).ReadState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // In a file, large bodies are compared without bringing them into memory.

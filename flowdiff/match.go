@@ -2,6 +2,7 @@ package flowdiff
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 )
 
@@ -24,8 +25,9 @@ type Mode uint8
 // The modes of pairing.
 const (
 	// Auto is by id if the captures share ids: if at least one in ten flows of the
-	// smaller one is in the other. Otherwise flows with the same id are paired, and
-	// the others by key.
+	// smaller one is in the other. Flows without other half are paired by key then,
+	// but only with flows between the same pairs: they were recorded again. If fewer
+	// ids are shared, flows with the same id are paired, and all others by key.
 	Auto  Mode = iota
 	ByID       // only flows with the same id are paired
 	ByKey      // ids mean nothing
@@ -44,7 +46,10 @@ type Pair struct{ A, B int }
 // Match pairs the flows of two captures.
 //
 // By id, flows with the same id are a pair; if an id occurs several times, the
-// first with the first and so on.
+// first with the first and so on. With [Auto], flows that ask for the same and stand
+// between the same pairs are as well, such as one that was recorded again for the
+// other capture. Elsewhere one flow more and one less are two flows, whatever they
+// ask for.
 //
 // By key, flows that ask for the same are paired. Of several, those that have the
 // same neighbours are, then the first with the first: flows that are missing in
@@ -57,13 +62,17 @@ func Match(a, b []Entry, mode Mode) Pairing {
 	if mode != ByKey {
 		m.equal(func(e *Entry) uint64 { return e.ID })
 	}
-	byID := mode == ByID || mode == Auto && m.count > 0 && 10*m.count >= min(len(a), len(b))
-	if !byID {
-		for _, key := range []func(e *Entry) uint64{
-			func(e *Entry) uint64 { return e.Print },
-			func(e *Entry) uint64 { return e.Exact },
-			func(e *Entry) uint64 { return e.Key },
-		} {
+	keys := []func(e *Entry) uint64{
+		func(e *Entry) uint64 { return e.Print },
+		func(e *Entry) uint64 { return e.Exact },
+		func(e *Entry) uint64 { return e.Key },
+	}
+	switch {
+	case mode == ByID:
+	case mode == Auto && m.count > 0 && 10*m.count >= min(len(a), len(b)):
+		m.between(keys)
+	default:
+		for _, key := range keys {
 			m.by(key)
 		}
 	}
@@ -76,10 +85,11 @@ type matcher struct {
 	inB, inA []int32 // the other half of each entry of a and b, or noPair
 	count    int     // of pairs
 	x, y     []item  // memory for what is left
+	seed     maphash.Seed
 }
 
 func newMatcher(a, b []Entry) *matcher {
-	m := &matcher{a: a, b: b, inB: make([]int32, len(a)), inA: make([]int32, len(b))}
+	m := &matcher{a: a, b: b, inB: make([]int32, len(a)), inA: make([]int32, len(b)), seed: maphash.MakeSeed()}
 	for i := range m.inB {
 		m.inB[i] = noPair
 	}
@@ -105,8 +115,7 @@ func (m *matcher) by(key func(*Entry) uint64) {
 	})
 	for _, step := range []int{-1, 1} {
 		m.left(key)
-		neighbours(m.x, m.inB, step, func(i int) int32 { return m.inB[i] })
-		neighbours(m.y, m.inA, step, func(j int) int32 { return int32(j) })
+		m.beside(step)
 		m.join(func(x, y []item) {
 			switch {
 			case x[0].beside == noPair:
@@ -118,6 +127,46 @@ func (m *matcher) by(key func(*Entry) uint64) {
 		})
 	}
 	m.equal(key)
+}
+
+// between pairs what is left and stands between the same pairs: what has the same
+// keys, from narrow to wide, in order.
+func (m *matcher) between(keys []func(*Entry) uint64) {
+	m.left(func(*Entry) uint64 { return 0 })
+	for _, step := range []int{-1, 1} {
+		m.beside(step)
+		for _, items := range [][]item{m.x, m.y} {
+			for k := range items {
+				items[k].key = m.hash(items[k].key, uint64(items[k].beside))
+			}
+		}
+	}
+	gapsA, gapsB := make([]uint64, len(m.a)), make([]uint64, len(m.b))
+	for _, it := range m.x {
+		gapsA[it.at] = it.key
+	}
+	for _, it := range m.y {
+		gapsB[it.at] = it.key
+	}
+	for _, key := range keys {
+		m.left(key)
+		for k, it := range m.x {
+			m.x[k].key = m.hash(it.key, gapsA[it.at])
+		}
+		for k, it := range m.y {
+			m.y[k].key = m.hash(it.key, gapsB[it.at])
+		}
+		m.join(m.fromFront)
+	}
+}
+
+func (m *matcher) hash(x, y uint64) uint64 { return maphash.Comparable(m.seed, [2]uint64{x, y}) }
+
+// beside sets which pair is the nearest before what is left (step -1) or behind it
+// (step 1).
+func (m *matcher) beside(step int) {
+	neighbours(m.x, m.inB, step, func(i int) int32 { return m.inB[i] })
+	neighbours(m.y, m.inA, step, func(j int) int32 { return int32(j) })
 }
 
 // equal pairs what is left and has the same key, in order.

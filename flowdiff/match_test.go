@@ -52,6 +52,13 @@ var matchCases = []struct {
 	{name: "ids", a: "1:x 2:x 3:x", b: "3:x 1:x 2:x", pairs: "2-0 0-1 1-2"},
 	{name: "ids of edited flows", a: "1:x 2:y", b: "1:u 2:v", pairs: "0-0 1-1"},
 	{name: "ids, one removed and one added of the same key", a: "1:x 2:x 3:x", b: "3:x 4:x 1:x", pairs: "2-0 0-2", onlyA: []int{1}, onlyB: []int{1}},
+	{name: "ids, one recorded again", a: "1:x 2:x 3:x", b: "1:x 4:x 3:x", pairs: "0-0 1-1 2-2"},
+	{name: "ids, one recorded again among others that moved", a: "1:x 2:p 3:x 4:y", b: "4:y 1:x 5:p 3:x", pairs: "3-0 0-1 1-2 2-3"},
+	{name: "ids, one removed and another added in its place", a: "1:x 2:x 3:x", b: "1:x 4:y 3:x", pairs: "0-0 2-2", onlyA: []int{1}, onlyB: []int{1}},
+	{name: "ids, the end recorded again", a: "1:a 2:p 3:q/1 4:q/2", b: "1:a 5:q/2 6:p 7:q/3", pairs: "0-0 3-1 1-2 2-3"},
+	{name: "ids, the same result recorded again first", a: "1:a 2:x//200 3:x//404 4:b", b: "1:a 5:x//404 4:b", pairs: "0-0 2-1 3-2", onlyA: []int{1}},
+	{name: "ids, another capture appended to each", a: "1:a 2:b 3:x 4:y", b: "1:a 2:b 5:y 6:x 7:z", pairs: "0-0 1-1 3-2 2-3", onlyB: []int{4}},
+	{name: "ids, recorded again is not for ids only", a: "1:x 2:x 3:x", b: "1:x 4:x 3:x", mode: flowdiff.ByID, pairs: "0-0 2-2", onlyA: []int{1}, onlyB: []int{1}},
 	{name: "id twice", a: "1:x 1:x 2:y", b: "2:y 1:x", pairs: "2-0 0-1", onlyA: []int{1}},
 	{name: "one id in common by chance", a: "1:a b c d e f g h i j k l m n o p q r s t u v w x y z", b: "1:z a b c d e f g h i j k l m n o p q r s t u v w x y", pairs: "0-0 1-2 2-3 3-4 4-5 5-6 6-7 7-8 8-9 9-10 10-11 11-12 12-13 13-14 14-15 15-16 16-17 17-18 18-19 19-20 20-21 21-22 22-23 23-24 24-25", onlyA: []int{25}, onlyB: []int{1}},
 	{name: "by id only", a: "1:x y", b: "y 1:x", mode: flowdiff.ByID, pairs: "0-1", onlyA: []int{1}, onlyB: []int{0}},
@@ -211,6 +218,17 @@ func TestKeyer(t *testing.T) {
 		if (e.Key == base.Key) != tt.key || (e.Exact == base.Exact) != tt.exact || (e.Print == base.Print) != tt.same {
 			t.Errorf("%s %s: key %t, exact %t, print %t", tt.method, tt.url, e.Key == base.Key, e.Exact == base.Exact, e.Print == base.Print)
 		}
+	}
+	fragment := func(path string) flowdiff.Entry {
+		req, err := flow.NewRequest("GET", "http://a.example/", flow.NewHeaders(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Path = path
+		return k.Entry(flow.NewHTTP(flow.NewClientConn(), flow.NewServerConn(nil), req, nil), 0, 0)
+	}
+	if fragment("/a?q=1#x").Key != fragment("/a?q=2#x").Key || fragment("/a#x?").Key == fragment("/a#y?").Key {
+		t.Error("the query is looked at, or the fragment is not")
 	}
 	columns, err := display.ParseColumns("method,host")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 // A part is a field of multipart form data.
 type part struct {
-	filename, contentType string
-	data                  []byte
+	name, filename, contentType string
+	data                        []byte
 }
 
 // maxParts limits the fields of multipart form data that are compared by name.
@@ -19,31 +19,19 @@ const maxParts = 10000
 // multipart compares two bodies of form data by field; it returns false if they
 // are not well formed.
 func (d *differ) multipart(p at, a, b []byte, boundaryA, boundaryB string) bool {
-	x, namesA, ok1 := parseMultipart(a, boundaryA, nil)
-	y, names, ok2 := parseMultipart(b, boundaryB, namesA)
+	partsA, ok1 := parseMultipart(a, boundaryA)
+	partsB, ok2 := parseMultipart(b, boundaryB)
 	if !ok1 || !ok2 {
 		return false
 	}
-	for _, name := range names {
-		several := len(x[name]) > 1 || len(y[name]) > 1
-		for _, m := range matchLists(partKeys(x[name]), partKeys(y[name]), oneClass, oneClass) {
-			q := p.key(name)
-			if several {
-				q = q.index(max(m.i, 0), max(m.j, 0))
-			}
-			switch {
-			case m.moved:
-				d.addMoved(q, m.i, m.j)
-			case m.equal:
-			case m.i < 0:
-				d.add(q, Change{Kind: Added, New: bytesValue(string(y[name][m.j].data))})
-			case m.j < 0:
-				d.add(q, Change{Kind: Removed, Old: bytesValue(string(x[name][m.i].data))})
-			default:
-				d.part(q, x[name][m.i], y[name][m.j])
-			}
+	x, y := partFields(p, partsA), partFields(p, partsB)
+	matches := matchFields(x, y)
+	d.fields(x, y, matches, func(p at, m match) {
+		if !m.equal {
+			d.part(p, partsA[m.i], partsB[m.j])
 		}
-	}
+	})
+	d.order(x, y, matches)
 	return true
 }
 
@@ -62,41 +50,31 @@ func (d *differ) part(p at, a, b part) {
 	}
 }
 
-// parseMultipart returns the parts of every name, and appends the names that are
-// new to names.
-func parseMultipart(data []byte, boundary string, names []string) (map[string][]part, []string, bool) {
-	known := make(map[string]bool, len(names))
-	for _, n := range names {
-		known[n] = true
-	}
-	out := map[string][]part{}
+// parseMultipart returns the parts of form data; ok is false if it is malformed, or
+// has too many.
+func parseMultipart(data []byte, boundary string) (parts []part, ok bool) {
 	r := multipart.NewReader(bytes.NewReader(data), boundary)
-	for n := 0; ; n++ {
+	for {
 		p, err := r.NextRawPart()
 		if err == io.EOF {
-			return out, names, true
+			return parts, true
 		}
-		if err != nil || n == maxParts || p.FormName() == "" {
-			return nil, nil, false
+		if err != nil || len(parts) == maxParts || p.FormName() == "" {
+			return nil, false
 		}
 		content, err := io.ReadAll(p)
 		if err != nil {
-			return nil, nil, false
+			return nil, false
 		}
-		name := p.FormName()
-		if !known[name] {
-			known[name] = true
-			names = append(names, name)
-		}
-		out[name] = append(out[name], part{p.FileName(), p.Header.Get("Content-Type"), content})
+		parts = append(parts, part{p.FormName(), p.FileName(), p.Header.Get("Content-Type"), content})
 	}
 }
 
-func partKeys(parts []part) []string {
-	out := make([]string, len(parts))
-	for i, p := range parts {
-		s := sha256.Sum256(p.data)
-		out[i] = p.filename + "\x00" + p.contentType + "\x00" + string(s[:])
+func partFields(p at, parts []part) *fieldList {
+	l := newFieldList(len(parts))
+	for _, c := range parts {
+		sum := sha256.Sum256(c.data)
+		l.add(field{p.key(c.name), c.filename + "\x00" + c.contentType + "\x00" + string(sum[:]), string(c.data)})
 	}
-	return out
+	return l
 }

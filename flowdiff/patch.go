@@ -126,22 +126,14 @@ func (p *patcher) values(path string, a, b *jsonNode) {
 }
 
 func (p *patcher) objects(path string, a, b *jsonNode) {
-	inB := make(map[string]int, len(b.keys))
-	for j, k := range b.keys {
-		inB[k] = j
-	}
-	inA := make(map[string]bool, len(a.keys))
-	for i, k := range a.keys {
-		inA[k] = true
-		if j, ok := inB[k]; ok {
-			p.values(pointer(path, k), &a.kids[i], &b.kids[j])
-		} else {
-			p.op("remove", pointer(path, k), "")
-		}
-	}
-	for j, k := range b.keys {
-		if !inA[k] {
-			p.op("add", pointer(path, k), b.kids[j].raw)
+	for i, j := range joinKeys(a.keys, b.keys) {
+		switch {
+		case i < 0:
+			p.op("add", pointer(path, b.keys[j]), b.kids[j].raw)
+		case j < 0:
+			p.op("remove", pointer(path, a.keys[i]), "")
+		default:
+			p.values(pointer(path, a.keys[i]), &a.kids[i], &b.kids[j])
 		}
 	}
 }

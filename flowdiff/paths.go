@@ -14,32 +14,57 @@ type Paths struct{ patterns [][]step }
 
 // A step is a step of a pattern.
 type step struct {
-	text  string
-	any   bool // it is **
-	plain bool // it has no special characters
+	text  string // as it is written
+	match string // for path.Match, see plainStep
+	lower string // match for the names of headers
+	plain bool   // it has no special characters
+	any   bool   // it is **
+}
+
+// A PatternError says what is wrong with a pattern for paths, and where.
+type PatternError struct {
+	Pattern string
+	Offset  int // of the step that is wrong, in bytes
+	Msg     string
+}
+
+func (e *PatternError) Error() string {
+	return fmt.Sprintf("pattern %.100q, offset %d: %s", e.Pattern, e.Offset, e.Msg)
 }
 
 // ParsePaths returns the set of some patterns. A pattern is a path such as
 // "/server_conn/timestamp_start", in which
 //
-//   - * and ? and […] stand for parts of one step, as in [path.Match],
+//   - * and ? and […] stand for parts of one step, as in [path.Match], and a
+//     backslash takes that meaning from the character behind it,
 //   - a step ** stands for any number of steps, also none.
 //
 // A pattern matches what is below a path that it matches, too: "/metadata" is as
-// good as "/metadata/**". Names of headers are in lower case.
+// good as "/metadata/**", and "/" matches everything. The case of letters matters
+// but in the names of headers. In a step, ~1 is a slash and ~0 a tilde, as in paths;
+// all other characters stand for themselves, also commas and quotes.
+//
+// Errors are of type [*PatternError].
 func ParsePaths(patterns ...string) (Paths, error) {
 	var p Paths
 	for _, s := range patterns {
 		rest, ok := strings.CutPrefix(s, "/")
 		if !ok {
-			return Paths{}, fmt.Errorf("flowdiff: pattern %.100q does not begin with a slash", s)
+			return Paths{}, &PatternError{s, 0, "a path begins with a slash"}
 		}
-		var steps []step
-		for text := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), "/") {
-			if _, err := path.Match(text, ""); err != nil {
-				return Paths{}, fmt.Errorf("flowdiff: pattern %.100q: %w", s, err)
+		offset := 1
+		steps := []step{}
+		for rest = strings.TrimSuffix(rest, "/"); rest != ""; {
+			text, more, _ := strings.Cut(rest, "/")
+			match := plainStep.Replace(text)
+			if _, err := path.Match(match, ""); err != nil {
+				return Paths{}, &PatternError{s, offset, "what is in brackets is not complete, or nothing is behind a backslash"}
 			}
-			steps = append(steps, step{text, text == "**", !strings.ContainsAny(text, `*?[\`)})
+			steps = append(steps, step{
+				text, match, strings.ToLower(match), !strings.ContainsAny(text, `*?[\`), text == "**",
+			})
+			offset += len(text) + 1
+			rest = more
 		}
 		p.patterns = append(p.patterns, steps)
 	}
@@ -52,8 +77,9 @@ func (p *Paths) Match(at state.Path) bool {
 		return false
 	}
 	steps := strings.Split(string(at[1:]), "/")
+	header := headerStep(at)
 	for _, pattern := range p.patterns {
-		if matchSteps(pattern, steps) {
+		if matchSteps(pattern, steps, header) {
 			return true
 		}
 	}
@@ -62,8 +88,9 @@ func (p *Paths) Match(at state.Path) bool {
 
 // matchSteps tells whether a pattern matches steps, or the first of them. It
 // goes on behind the last ** as soon as the steps before it match, which finds a
-// match if there is one, in time that grows with the product of the lengths.
-func matchSteps(pattern []step, steps []string) bool {
+// match if there is one, in time that grows with the product of the lengths. Step
+// number header is the name of a header.
+func matchSteps(pattern []step, steps []string, header int) bool {
 	p, s := 0, 0
 	star, from := -1, 0
 	for p < len(pattern) {
@@ -71,7 +98,7 @@ func matchSteps(pattern []step, steps []string) bool {
 		case pattern[p].any:
 			star, from = p, s
 			p++
-		case s < len(steps) && pattern[p].match(steps[s]):
+		case s < len(steps) && pattern[p].matches(steps[s], s == header):
 			p++
 			s++
 		case star >= 0 && from < len(steps):
@@ -88,56 +115,32 @@ func matchSteps(pattern []step, steps []string) bool {
 // would take for the end of it.
 var plainStep = strings.NewReplacer("~1", "\x00", "~0", "~")
 
-// match tells whether s matches a step of a path.
-func (s *step) match(text string) bool {
-	if s.plain || s.text == text {
-		return s.text == text
+// matches tells whether s matches a step of a path.
+func (s *step) matches(text string, header bool) bool {
+	if s.text == text {
+		return true
+	}
+	pattern := s.match
+	if header {
+		pattern = s.lower
 	}
 	if strings.IndexByte(text, '~') >= 0 {
 		text = plainStep.Replace(text)
 	}
-	ok, _ := path.Match(s.text, text)
+	if s.plain {
+		return pattern == text
+	}
+	ok, _ := path.Match(pattern, text)
 	return ok
 }
 
-// volatile are the places that differ between any two captures.
-var volatile = []string{
-	"/id",
-	"/timestamp_created",
-	"/*/timestamp*",
-	"/messages/*/timestamp",
-	"/websocket/messages/*/timestamp",
-
-	"/*_conn/id",
-	"/client_conn/peername/1",
-	"/client_conn/sockname/1",
-	"/server_conn/sockname/1",
-	"/*_conn/certificate_list",
-	"/client_conn/mitmcert",
-
-	"/response/headers/date",
-	"/response/headers/expires",
-	"/response/headers/age",
-	"/*/headers/*request-id",
-	"/*/headers/*correlation-id",
-	"/*/headers/*trace-id",
-	"/*/headers/traceparent",
-	"/*/headers/tracestate",
-	"/*/headers/x-b3-*",
-	"/*/headers/x-amz-id-2",
-	"/*/headers/cf-ray",
-
-	"/request/id", // of DNS messages
-	"/response/id",
-}
-
-var volatilePaths = func() Paths {
-	p, err := ParsePaths(volatile...)
-	if err != nil {
-		panic(err)
+// headerStep returns the number of the step of a path that is the name of a header,
+// which paths have in lower case; -1 if there is none.
+func headerStep(at state.Path) int {
+	inside := inFlow(at)
+	steps := strings.SplitN(string(inside), "/", 5)
+	if len(steps) < 4 || steps[1] != "request" && steps[1] != "response" || steps[2] != "headers" && steps[2] != "trailers" {
+		return -1
 	}
-	return p
-}()
-
-// VolatilePaths returns the patterns that [Options.IgnoreDefaults] stands for.
-func VolatilePaths() []string { return append([]string(nil), volatile...) }
+	return strings.Count(string(at[:len(at)-len(inside)]), "/") + 2
+}

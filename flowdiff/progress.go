@@ -14,8 +14,11 @@ func markProgress(changes []Change, a, b *state.Map) {
 	stage := stageOf(a)
 	stage.answered = hasTime(b, "server_conn", "timestamp_start") || textIs(b, "is_replay", "request", "response")
 	for k := range changes {
-		if changes[k].Path == "/is_replay" && changes[k].Kind == Added {
-			stage.replayed = true
+		switch c := &changes[k]; c.Path {
+		case "/is_replay":
+			stage.replayed = stage.replayed || c.Kind == Added
+		case "/request/host", "/request/port":
+			stage.redirected = hasTime(b, "server_conn", "timestamp_start") && goesToHost(b)
 		}
 	}
 	for k := range changes {
@@ -26,10 +29,11 @@ func markProgress(changes []Change, a, b *state.Map) {
 
 // A stage is how far an exchange had come when its backup was made.
 type stage struct {
-	connected bool            // to the server
-	answered  bool            // since then: by a server, or by a recording
-	replayed  bool            // since then
-	complete  map[string]bool // "request" and "response": whether they had ended
+	connected  bool            // to the server
+	answered   bool            // since then: by a server, or by a recording
+	replayed   bool            // since then
+	redirected bool            // since then: the server that was connected to is the one that the request was edited to name
+	complete   map[string]bool // "request" and "response": whether they had ended
 }
 
 func stageOf(a *state.Map) stage {
@@ -39,6 +43,22 @@ func stageOf(a *state.Map) stage {
 		s.complete[key] = hasTime(a, key, "timestamp_end")
 	}
 	return s
+}
+
+// goesToHost tells whether the server of a flow is the host that its request names.
+func goesToHost(m *state.Map) bool {
+	server, err1 := m.Map("server_conn")
+	request, err2 := m.Map("request")
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	address, err := server.List("address")
+	if err != nil || address.Len() < 2 {
+		return false
+	}
+	host, _ := request.Get("host")
+	port, _ := request.Get("port")
+	return state.Equal(address.At(0), host) && state.Equal(address.At(1), port)
 }
 
 func hasTime(m *state.Map, part, key string) bool {
@@ -74,6 +94,12 @@ func (s *stage) goesOn(c *Change) bool {
 		}
 		return false
 	case first == "server_conn":
+		// Where to connect to is decided before. The proxy decides it again only for
+		// a request that was edited to go elsewhere.
+		target := steps[1] == "address" || steps[1] == "via" || steps[1] == "sni"
+		if target && !(appeared && len(steps) == 2) {
+			return !s.connected && s.redirected && steps[1] != "via"
+		}
 		return !s.connected || appeared
 	case first == "client_conn":
 		return appeared

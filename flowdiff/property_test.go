@@ -40,8 +40,19 @@ func check(t *testing.T, a, b *state.Map) {
 		t.Fatalf("there: %q\nback:  %q", x, y)
 	}
 	for _, opts := range []*flowdiff.Options{{IgnoreDefaults: true}, {Backup: true}} {
-		if some := diff(t, a, b, opts); len(some) > len(changes) {
+		some := diff(t, a, b, opts)
+		if len(some) > len(changes) {
 			t.Fatalf("more changes with %+v", opts)
+		}
+		if opts.Backup {
+			continue // what goes on has a direction
+		}
+		back := diff(t, b, a, opts)
+		for k := range back {
+			mirror(&back[k])
+		}
+		if x, y := sorted(some), sorted(back); !slices.Equal(x, y) {
+			t.Fatalf("there with %+v: %q\nback:  %q", opts, x, y)
 		}
 	}
 	checkPatch(t, a, b)
@@ -160,13 +171,19 @@ func sorted(changes []flowdiff.Change) []string {
 }
 
 // normal returns a state without what means nothing: keys of null, but in
-// metadata.
+// metadata. A backup is a state.
 func normal(m *state.Map) state.Value {
 	out := state.NewMap()
 	for k, v := range m.All() {
 		switch {
 		case k.IsKey("metadata"):
 			out.SetKey(k, v)
+		case k.IsKey("backup") && v.Kind() == state.KindMap:
+			b, err := v.Map()
+			if err != nil {
+				panic(err)
+			}
+			out.SetKey(k, normal(b))
 		case !v.IsNull():
 			out.SetKey(k, withoutNulls(v))
 		}
@@ -213,8 +230,8 @@ func TestDumps(t *testing.T) {
 // FuzzDiff checks random edits of flows.
 func FuzzDiff(f *testing.F) {
 	var states []*state.Map
-	for _, name := range []string{"corpus.mitm", "other.mitm"} {
-		for _, fl := range readFlows(f, "har", name) {
+	for _, name := range [][]string{{"har", "corpus.mitm"}, {"har", "other.mitm"}, {"real", "edited.mitm"}} {
+		for _, fl := range readFlows(f, name...) {
 			states = append(states, fl.GetState())
 		}
 	}
@@ -377,6 +394,9 @@ func FuzzHeaders(f *testing.F) {
 	f.Add("A: 1\nB: 2\nA: 3\nCookie: a=1; b=2\nSet-Cookie: s=1", "a: 1\nCookie: b=2; a=1\nSet-Cookie: t=1\nA: 1\nB: 2", "a=1&b=2", "b=2&a=1")
 	f.Add("Set-Cookie: s=1\nSet-Cookie: t=2\nSet-Cookie: s=3", "Set-Cookie: t=2\nSet-Cookie: s=3\nSet-Cookie: s=1", "", "?")
 	f.Add("Cookie: a=1\nX: 1\nCookie: a=1", "X: 1\nCookie: a=1\nCookie: a=1", "%", "%25")
+	f.Add("A: 1\nSet-Cookie: s=1\nSet-Cookie: t=2\nB: 2", "A: 1\nSet-Cookie: u=1\nB: 2\nSet-Cookie: v=2", "a=1#x", "b=1&a=2#y")
+	f.Add("Cookie: a=1700000000.x; b=0123456789abcdef", "Cookie: b=fedcba9876543210; a=1800000000.x", "a&b&c", "c&a=1&b")
+	f.Add("Set-Cookie: s=0123456789abcdef; Max-Age=1", "Set-Cookie: s=fedcba9876543210; max-age=2; Path=/", "", "&&#")
 	f.Fuzz(func(t *testing.T, a, b, queryA, queryB string) {
 		x := newExchange(t)
 		set := func(block, query string) *state.Map {
@@ -386,10 +406,10 @@ func FuzzHeaders(f *testing.F) {
 				x.req.Headers.Add(name, value)
 				x.resp.Headers.Add(name, value)
 			}
-			x.req.Path = "/?" + query
+			x.req.Path = "/?" + query // which may have a fragment
 			return x.f.GetState()
 		}
-		before := set(a, queryA)
-		check(t, before, set(b, queryB))
+		before := reread(t, set(a, queryA))
+		check(t, before, reread(t, set(b, queryB)))
 	})
 }

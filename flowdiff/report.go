@@ -39,6 +39,9 @@ type Report struct {
 	// Backup says that the backup of a flow was compared with the flow. If there is
 	// no difference, the flow is said to be unmodified.
 	Backup bool
+	// Elsewhere says that the flow was edited where [Options] left it out, so that it
+	// is not unmodified even if there are no changes. [Diff] does not tell.
+	Elsewhere bool
 }
 
 // A Status is a Report in one word.
@@ -73,7 +76,10 @@ func (r *Report) Status() Status {
 func (r *Report) word() string {
 	switch r.Status() {
 	case StatusEqual:
-		if r.Backup {
+		switch {
+		case r.Elsewhere:
+			return "edited elsewhere"
+		case r.Backup:
 			return "unmodified"
 		}
 		return "equal"

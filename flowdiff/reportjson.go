@@ -21,6 +21,9 @@ func (r *Report) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	m.Set("changes", state.NewList(changes...).Value())
+	if r.Elsewhere {
+		m.Set("elsewhere", state.Bool(true))
+	}
 	return jsonl.Append(dst, m)
 }
 

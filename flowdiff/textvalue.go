@@ -96,7 +96,7 @@ func (p *printer) part(c *Change, v state.Value) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	switch c.Path {
+	switch inFlow(c.Path) {
 	case "/backup":
 		p.text("a backup")
 		return true, nil
