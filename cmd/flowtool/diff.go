@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +53,13 @@ What differs is found in the content: headers, parameters, cookies and fields of
 forms by name, JSON by structure, text by lines. PATH is a path as it is shown,
 such as /response/headers/date; * stands for part of a step, ** for any steps.
 
-The status is 0 if there is no difference and 1 if there is one.
+--stat prints a line for each flow that differs: how many values were added (+),
+removed (-), changed (~) and moved (>), and which flow it is.
+
+The status is 0 if there is no difference, 1 if there is one, 2 if something went
+wrong, and 3 if an input is damaged, or a flow cannot be compared, and there is no
+difference in the rest. Flows that only one capture has are no difference as long
+as they may be in a part of the other that could not be read.
 docs/diff.md tells everything.`,
 		Example: `  flowtool diff edited.mitm
   flowtool diff --ignore-defaults yesterday.mitm today.mitm
@@ -63,13 +73,13 @@ docs/diff.md tells everything.`,
 	}
 	fl := cmd.Flags()
 	fl.BoolVar(&opts.backups, "backups", false, "look for edits in all FILEs instead of comparing two")
-	fl.StringSliceVar(&opts.ignore, "ignore", nil, "leave out differences at `PATH` and below")
-	fl.StringSliceVar(&opts.only, "only", nil, "only differences at `PATH` and below")
+	fl.StringArrayVar(&opts.ignore, "ignore", nil, "leave out differences at `PATH` and below; may be given several times")
+	fl.StringArrayVar(&opts.only, "only", nil, "only differences at `PATH` and below; may be given several times")
 	fl.BoolVar(&opts.defaults, "ignore-defaults", false, "leave out what differs between any two captures: times, ids, ports, certificates, …")
 	fl.StringVar(&opts.key, "key", "", "pair flows that have the same `FIELDS`: method,url (see help fields)")
 	fl.BoolVar(&opts.json, "json", false, "print a line of JSON for each pair of flows")
 	fl.BoolVar(&opts.stat, "stat", false, "print a line for each flow that differs")
-	fl.BoolVar(&opts.patch, "patch", false, "print a line of JSON with a JSON Patch (RFC 6902) for each flow that differs")
+	fl.BoolVar(&opts.patch, "patch", false, "print a line of JSON with a JSON Patch (RFC 6902) for each flow that is not the same")
 	fl.StringVar(&opts.color, "color", "auto", "use colour: auto, always or never")
 	fl.BoolVar(&opts.utc, "utc", false, "show times in UTC instead of local time")
 	addOutput(cmd, &opts.output)
@@ -91,6 +101,10 @@ type diffing struct {
 	text    flowdiff.TextOptions
 	tally   tally
 	room    int // how many flows there is memory for
+	// cutA and cutB tell that a capture could not be read to its end; cut is how
+	// many inputs could not be where edits are looked for.
+	cutA, cutB bool
+	cut        int
 }
 
 // tally counts flows, or pairs of them.
@@ -98,6 +112,8 @@ type tally struct {
 	equal, changed int64
 	onlyA, onlyB   int64
 	bare           int64 // without a backup
+	elsewhere      int64 // edited, but not where the flags look
+	failed         int64 // there is something to compare, but that cannot be done
 	done           int64 // of all pairs, and flows that are only in b
 }
 
@@ -108,22 +124,29 @@ func (t *tally) add(o tally) {
 	t.onlyA += o.onlyA
 	t.onlyB += o.onlyB
 	t.bare += o.bare
+	t.elsewhere += o.elsewhere
+	t.failed += o.failed
 }
 
-// differ tells whether there is a difference.
-func (t *tally) differ() bool { return t.changed+t.onlyA+t.onlyB > 0 }
+// differ tells whether there is a difference for sure: what is only in one capture
+// may be in the part of the other that could not be read.
+func (d *diffing) differ() bool {
+	t := &d.tally
+	return t.changed > 0 || t.onlyA > 0 && !d.cutB || t.onlyB > 0 && !d.cutA
+}
 
 func runDiff(ctx context.Context, a *app, cmd *cobra.Command, opts *diffOptions, args []string) error {
 	pair := len(args) == 2 && !opts.backups
 	d := &diffing{reader: reader{app: a, cmd: cmd, flags: &opts.input}, opts: opts}
-	if err := opts.check(len(args), pair); err != nil {
+	given := cmd.Flags().Changed
+	if err := opts.check(len(args), pair, given); err != nil {
 		return err
 	}
 	var err error
 	if d.compare, err = opts.compare(); err != nil {
 		return err
 	}
-	if opts.key != "" {
+	if given("key") {
 		if d.columns, err = display.ParseColumns(opts.key); err != nil {
 			return usagef("--key: %v", err)
 		}
@@ -147,14 +170,14 @@ func runDiff(ctx context.Context, a *app, cmd *cobra.Command, opts *diffOptions,
 		err = d.run(ctx, inputs, pair)
 	}
 	// Also if whoever reads our output has seen enough.
-	if statusOf(err) == exitOK && d.tally.differ() && (a.status == exitOK || a.status == exitLossy) {
+	if statusOf(err) == exitOK && d.differ() && (a.status == exitOK || a.status == exitLossy) {
 		a.status = exitNo
 	}
 	return d.to.finish(err, a.status)
 }
 
 // check returns an error if the flags do not go together.
-func (o *diffOptions) check(files int, pair bool) error {
+func (o *diffOptions) check(files int, pair bool, given func(flag string) bool) error {
 	modes := 0
 	for _, on := range []bool{o.json, o.stat, o.patch} {
 		if on {
@@ -166,13 +189,24 @@ func (o *diffOptions) check(files int, pair bool) error {
 		return usagef("diff takes one FILE, whose edits it shows, or two to compare; --backups shows the edits in any number of them")
 	case modes > 1:
 		return usagef("--json, --stat and --patch exclude each other")
-	case o.patch && (o.ignore != nil || o.only != nil || o.defaults):
+	case o.patch && o.narrow():
 		return usagef("--patch is complete: it excludes --ignore, --ignore-defaults and --only")
-	case o.key != "" && !pair:
+	case slices.Contains(o.ignore, ""):
+		return usagef(wantPath, "ignore")
+	case slices.Contains(o.only, ""):
+		return usagef(wantPath, "only")
+	case given("key") && !pair:
 		return usagef("--key is for two captures")
+	case given("key") && o.key == "":
+		return usagef("--key is empty; it takes names of fields with commas between, such as method,url (see \"flowtool help fields\")")
 	}
 	return o.input.check()
 }
+
+const wantPath = "--%s is empty; it takes a path as diff shows it, such as /response/headers/date"
+
+// narrow tells whether some differences are left out.
+func (o *diffOptions) narrow() bool { return len(o.ignore)+len(o.only) > 0 || o.defaults }
 
 // compare returns what is compared.
 func (o *diffOptions) compare() (flowdiff.Options, error) {
@@ -200,17 +234,42 @@ func (d *diffing) run(ctx context.Context, inputs []string, pair bool) error {
 	if err != nil || d.flags.quiet || d.opts.json || d.opts.patch {
 		return err
 	}
-	d.bar.clear()
-	t := &d.tally
-	if pair {
-		_, err = fmt.Fprintf(d.to, "%d equal, %d changed, %d only in a, %d only in b\n", t.equal, t.changed, t.onlyA, t.onlyB)
-	} else {
-		_, err = fmt.Fprintf(d.to, "%d edited, %d unmodified, %d without a backup\n", t.changed, t.equal, t.bare)
+	if !pair && d.cut == len(inputs) && d.base == 0 {
+		return nil // nothing was read
 	}
-	if err != nil {
+	d.bar.clear()
+	if _, err = io.WriteString(d.to, d.totals(pair)); err != nil {
 		return &outputError{err}
 	}
 	return nil
+}
+
+// totals tells the result in numbers, and what they cannot know.
+func (d *diffing) totals(pair bool) string {
+	t := &d.tally
+	var s strings.Builder
+	if pair {
+		fmt.Fprintf(&s, "%d equal, %d changed, %d only in a, %d only in b", t.equal, t.changed, t.onlyA, t.onlyB)
+	} else {
+		fmt.Fprintf(&s, "%d edited, %d unmodified, %d without a backup", t.changed, t.equal, t.bare)
+	}
+	if t.elsewhere > 0 {
+		fmt.Fprintf(&s, ", %d edited elsewhere", t.elsewhere)
+	}
+	if t.failed > 0 {
+		fmt.Fprintf(&s, ", %d not compared", t.failed)
+	}
+	s.WriteByte('\n')
+	if d.cutA {
+		s.WriteString("a was not read to its end: what is only in b may be in the rest of it\n")
+	}
+	if d.cutB {
+		s.WriteString("b was not read to its end: what is only in a may be in the rest of it\n")
+	}
+	if d.cut > 0 {
+		s.WriteString("not everything was read: there may be more edits\n")
+	}
+	return s.String()
 }
 
 // told is what is told of a batch.
@@ -276,7 +335,7 @@ func (d *diffing) flush(p *told) error {
 	if p.text = p.text[:0]; cap(p.text) > keepText {
 		p.text = nil
 	}
-	if d.flags.quiet && d.tally.differ() {
+	if d.flags.quiet && d.differ() {
 		return pipeline.ErrStop // that is the answer
 	}
 	return nil
@@ -292,19 +351,26 @@ func (d *diffing) render(dst []byte, r *flowdiff.Report, a, b *state.Map) ([]byt
 	case d.opts.json:
 		return r.AppendJSON(dst)
 	case d.opts.patch:
-		if equal {
-			return dst, nil
-		}
-		if r.Backup {
-			a, b = flowdiff.WithoutBackup(a), flowdiff.WithoutBackup(b)
-		}
-		return r.AppendPatch(dst, a, b)
+		return appendPatch(dst, r, a, b)
 	case equal && !r.Backup:
 		return dst, nil
 	case d.opts.stat:
 		return r.AppendStat(dst), nil
 	}
 	return r.AppendText(dst, &d.text)
+}
+
+// appendPatch appends a report as a patch, unless that has nothing to do. It may
+// have where there is no difference: it is about lines, not about what they mean.
+func appendPatch(dst []byte, r *flowdiff.Report, a, b *state.Map) ([]byte, error) {
+	if r.Backup {
+		a, b = flowdiff.WithoutBackup(a), flowdiff.WithoutBackup(b)
+	}
+	line, err := r.AppendPatch(dst, a, b)
+	if err != nil || bytes.HasSuffix(line, []byte(`,"patch":[]}`+"\n")) {
+		return dst, err
+	}
+	return line, nil
 }
 
 // ref names a flow.

@@ -21,7 +21,8 @@ import (
 type capture struct {
 	arg     string
 	entries []flowdiff.Entry // of the flows that the filter selects
-	was     os.FileInfo      // what was read first; nil if it is in the spool
+	cut     bool             // it could not be read to its end
+	was     os.FileInfo      // the file when it was read first
 	spool   *spool           // the flows of entries, if the input cannot be read again
 	file    *os.File         // for reading at any offset; nil if that is not wanted
 	start   int64            // where the dump begins in file
@@ -63,14 +64,14 @@ func (d *diffing) capture(ctx context.Context, arg string, keyer *flowdiff.Keyer
 		err = d.collect(ctx, c, keyer, anywhere)
 	}
 	if err == errOneByOne {
-		if c.spool, err = newSpool(); err == nil {
+		if c.spool, err = newSpool(inputName(arg)); err == nil {
 			c.entries = nil
 			err = d.collect(ctx, c, keyer, anywhere)
 		}
 	}
-	if err != nil && statusOf(err) == exitLossy {
+	if err != nil && statusOf(err) == exitLossy && d.base > 0 {
 		d.fault(err) // what comes before the damage can be compared
-		err = nil
+		c.cut, err = true, nil
 	}
 	if err == nil {
 		err = c.reopen(d.app, anywhere)
@@ -89,7 +90,7 @@ func (d *diffing) collect(ctx context.Context, c *capture, keyer *flowdiff.Keyer
 	return each(ctx, &d.reader, c.arg, need, func(in *formats.Input) (err error) {
 		plain := in.Format == nil || in.Format == mitmFormat() && in.Container == dumpfile.ContainerNone
 		if c.spool == nil && (d.live || anywhere && !plain) {
-			c.spool, err = newSpool()
+			c.spool, err = newSpool(inputName(c.arg))
 		}
 		return err
 	}, func(it *pipeline.Item, p *entriesPiece) error {
@@ -172,7 +173,7 @@ func (c *capture) add(p *entriesPiece) error {
 			p.entries[i].Offset += c.spool.size
 		}
 		if err := c.spool.write(p.records); err != nil {
-			return fmt.Errorf("writing a temporary file: %w", err)
+			return err
 		}
 	}
 	c.entries = append(c.entries, p.entries...)
@@ -187,15 +188,9 @@ func (c *capture) add(p *entriesPiece) error {
 func (c *capture) reopen(a *app, anywhere bool) error {
 	if c.spool != nil {
 		c.file = c.spool.file
-		if err := c.spool.rewind(); err != nil {
-			return fmt.Errorf("writing a temporary file: %w", err)
-		}
-		return nil
+		return c.spool.rewind()
 	}
-	now, err := a.stat(c.arg)
-	if err == nil && !os.SameFile(now, c.was) {
-		err = fmt.Errorf("%s changed while it was read", inputName(c.arg))
-	}
+	err := c.unchanged(a)
 	if err != nil || !anywhere {
 		return err
 	}
@@ -207,6 +202,22 @@ func (c *capture) reopen(a *app, anywhere bool) error {
 	c.file, err = os.Open(c.arg)
 	c.opened = err == nil
 	return err
+}
+
+// unchanged returns an error if the file has been written to, or replaced, since it
+// was read first: what was found out then is about other flows.
+func (c *capture) unchanged(a *app) error {
+	if c.spool != nil {
+		return nil // it is not read again
+	}
+	now, err := a.stat(c.arg)
+	if err != nil {
+		return err
+	}
+	if c.was == nil || written(c.was, now) {
+		return fmt.Errorf("%s changed while it was compared: save a copy, and compare that", inputName(c.arg))
+	}
+	return nil
 }
 
 // reader returns a reader for records at any offset.

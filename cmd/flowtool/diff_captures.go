@@ -27,9 +27,13 @@ func (d *diffing) captures(ctx context.Context, argA, argB string) (err error) {
 		return err
 	}
 	defer func() { err = cmp.Or(err, b.close()) }()
+	d.cutA, d.cutB = a.cut, b.cut
 	c := &comparison{diffing: d, a: a, b: b}
 	c.pair()
-	return c.run(ctx)
+	if err = c.run(ctx); !fatal(err) {
+		err = cmp.Or(a.unchanged(d.app), b.unchanged(d.app), err)
+	}
+	return err
 }
 
 // comparison is the second part of comparing two captures: who belongs together is
@@ -95,7 +99,7 @@ type pairsPiece struct {
 
 // run compares the pairs.
 func (c *comparison) run(ctx context.Context) error {
-	if c.flags.quiet && c.tally.differ() {
+	if c.flags.quiet && c.differ() {
 		return nil // that is the answer
 	}
 	if err := c.leading(); err != nil || len(c.b.entries) == 0 {
@@ -167,6 +171,7 @@ func (c *comparison) compareOne(it *pipeline.Item, p *pairsPiece, j int, flush b
 		where := place(c.b.arg, c.b.entries[j].Index)
 		if i != noPartner {
 			where = place(c.a.arg, c.a.entries[i].Index) + ", " + where
+			p.tally.failed++
 		}
 		p.fault(where, err)
 	}
@@ -298,12 +303,15 @@ func (c *comparison) both(it *pipeline.Item, p *pairsPiece, i, j int) error {
 			return err
 		}
 	}
-	if len(r.Changes) == 0 && !c.opts.json {
+	if len(r.Changes) == 0 && !c.opts.json && !c.opts.patch {
 		p.tally.equal++
 		return nil
 	}
-	if r.A, err = ref(&p.viewA, c.a.entries[i].Index, a); err != nil {
-		return err
+	r.A = &flowdiff.Ref{Index: c.a.entries[i].Index}
+	if c.opts.json || c.opts.patch { // other forms name the flow of b
+		if r.A, err = ref(&p.viewA, r.A.Index, a); err != nil {
+			return err
+		}
 	}
 	if r.B, err = ref(&p.viewB, c.b.entries[j].Index, b); err != nil {
 		return err

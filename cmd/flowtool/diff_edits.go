@@ -24,7 +24,7 @@ func (d *diffing) edits(ctx context.Context, inputs []string) error {
 		return err
 	}
 	return d.all(ctx, inputs, func(ctx context.Context, arg string) error {
-		return each(ctx, &d.reader, arg, needs{want: d.wants(false)}, nil, func(it *pipeline.Item, p *editsPiece) error {
+		err := each(ctx, &d.reader, arg, needs{want: d.wants(false)}, nil, func(it *pipeline.Item, p *editsPiece) error {
 			if p.full() {
 				p.rest = append(p.rest, it)
 				return nil
@@ -33,6 +33,10 @@ func (d *diffing) edits(ctx context.Context, inputs []string) error {
 		}, func(p *editsPiece) error {
 			return d.tell(&p.told, func(it *pipeline.Item) error { return d.workEdits(arg, it, p) })
 		})
+		if err != nil && err != pipeline.ErrStop {
+			d.cut++
+		}
+		return err
 	})
 }
 
@@ -56,6 +60,7 @@ func (d *diffing) workEdits(arg string, it *pipeline.Item, p *editsPiece) error 
 	}
 	if err := d.edit(p, m, index); err != nil {
 		p.fault(place(arg, index), it.Wrap(err))
+		p.tally.failed++
 	}
 	return nil
 }
@@ -72,6 +77,13 @@ func (d *diffing) edit(p *editsPiece, m *state.Map, index int64) error {
 	if r.Changes, err = flowdiff.Diff(b, m, &d.compare); err != nil {
 		return err
 	}
+	if d.opts.narrow() && len(flowdiff.Edits(r.Changes)) == 0 {
+		all, err := flowdiff.Diff(b, m, &flowdiff.Options{Backup: true})
+		if err != nil {
+			return err
+		}
+		r.Elsewhere = len(flowdiff.Edits(all)) > 0
+	}
 	if r.A, err = ref(&p.viewer, index, m); err != nil {
 		return err
 	}
@@ -81,10 +93,13 @@ func (d *diffing) edit(p *editsPiece, m *state.Map, index int64) error {
 		return err
 	}
 	p.text = text
-	if r.Status() == flowdiff.StatusEqual {
-		p.tally.equal++
-	} else {
+	switch {
+	case r.Status() != flowdiff.StatusEqual:
 		p.tally.changed++
+	case r.Elsewhere:
+		p.tally.elsewhere++
+	default:
+		p.tally.equal++
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,12 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/internal/flowtest"
+	"github.com/flowtool/flowtool/state"
 )
 
 // backupFlows are one with a backup behind which the exchange went on and nothing
@@ -54,6 +58,16 @@ func diffFlowsB() []flow.Flow {
 	return []flow.Flow{
 		diffFlow(0, "/same", 200), changed, diffFlow(4, "/earlier", 200),
 		diffFlow(9, "/new", 200), diffFlow(3, "/later", 200),
+	}
+}
+
+// oddFlows are one with keys that are not easy to write down in paths.
+func oddFlows(value int64) func() []flow.Flow {
+	return func() []flow.Flow {
+		f := diffFlow(0, "/same", 200)
+		f.Metadata().Set("a,b", state.Int(value))
+		f.Metadata().Set(`say "x"`, state.Int(value))
+		return []flow.Flow{f}
 	}
 }
 
@@ -189,6 +203,98 @@ func TestDiffLarge(t *testing.T) {
 	}
 }
 
+// shuffledCaptures writes two captures of 100,000 small flows each, a and b: b has
+// those of a in another order, where of each 1000 one is removed, one changed and one
+// added, and with another number added to their ids. It returns the files and what
+// diff --stat says of them.
+func shuffledCaptures(t *testing.T, ids int) (a, b, want string) {
+	t.Helper()
+	const n = 100_000
+	dir := t.TempDir()
+	path := func(i int) string {
+		if i >= n {
+			return fmt.Sprintf("/news?n=%06d", i)
+		}
+		return fmt.Sprintf("/item?n=%06d", i)
+	}
+	// All records have the same length, which makes them quick to write.
+	var record strings.Builder
+	if err := writeNamed(func() []flow.Flow { return []flow.Flow{diffFlow(0, path(0), 200)} })(&record); err != nil {
+		t.Fatal(err)
+	}
+	create := func(name string) (file string, w *bufio.Writer) {
+		file = filepath.Join(dir, name)
+		out, err := os.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { out.Close() })
+		return file, bufio.NewWriter(out)
+	}
+	write := func(w *bufio.Writer, id, i, status int) {
+		edit := strings.NewReplacer(flowID(0), flowID(id), path(0), path(i), "3:200#", fmt.Sprintf("3:%d#", status))
+		if _, err := edit.WriteString(w, record.String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, toA := create("a.mitm")
+	for i := range n {
+		write(toA, i, i, 200)
+	}
+	b, toB := create("b.mitm")
+	var text strings.Builder
+	at := 0 // in b
+	counts := map[int]int{}
+	for _, i := range rand.New(rand.NewPCG(6, 6)).Perm(n) {
+		counts[i%1000]++
+		status := 200
+		switch i % 1000 {
+		case 7:
+			continue
+		case 8:
+			status = 404
+			fmt.Fprintf(&text, "+0 -0 ~1 >0 flow %d -> %d: GET http://x.example%s\n", i, at, path(i))
+		}
+		write(toB, ids+i, i, status)
+		at++
+		switch i % 1000 {
+		case 6:
+			fmt.Fprintf(&text, "only in a flow %d: GET http://x.example%s\n", i+1, path(i+1))
+		case 9:
+			write(toB, ids+n+i, n+i, 200)
+			fmt.Fprintf(&text, "only in b flow %d: GET http://x.example%s\n", at, path(n+i))
+			at++
+		}
+	}
+	fmt.Fprintf(&text, "%d equal, %d changed, %d only in a, %d only in b\n", n-counts[7]-counts[8], counts[8], counts[7], counts[9])
+	for _, w := range []*bufio.Writer{toA, toB} {
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a, b, text.String()
+}
+
+// TestDiffShuffled compares large captures with a known answer, by ids and by what
+// is asked for.
+func TestDiffShuffled(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("compares large captures")
+	}
+	for name, ids := range map[string]int{"ids": 0, "requests": 1_000_000} {
+		t.Run(name, func(t *testing.T) {
+			a, b, want := shuffledCaptures(t, ids)
+			out, stderr, status := runApp(t, nil, "diff", "--stat", "--ignore", "/id", a, b)
+			if status != exitNo || stderr != "" {
+				t.Fatalf("status %d, %s", status, stderr)
+			}
+			if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(out, "\n")); d != "" {
+				t.Errorf("-want +got\n%.2000s", d)
+			}
+		})
+	}
+}
+
 // TestDiffLargeText: texts that are too large to be kept for a whole batch are
 // written bit by bit, with the same result.
 func TestDiffLargeText(t *testing.T) {
@@ -249,5 +355,119 @@ func TestDiffWorkers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDiffPatchOnly: what the report of a pair leaves out, such as null where the
+// other has nothing, is in its patch.
+func TestDiffPatchOnly(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.jsonl"), filepath.Join(dir, "b.jsonl")
+	if _, stderr, status := runApp(t, nil, "convert", flowtest.Path("real", "append.mitm"), "--format-version", "21", "-o", a); status != exitOK {
+		t.Fatal(stderr)
+	}
+	line := string(flowtest.Read(t, a))
+	if strings.Count(line, `"error":null,`) < 3 {
+		t.Fatalf("no null to leave out: %.500s", line)
+	}
+	if err := os.WriteFile(b, []byte(strings.Replace(line, `"error":null,`, "", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, stderr, status := runApp(t, nil, "diff", a, b)
+	if want := "3 equal, 0 changed, 0 only in a, 0 only in b\n"; out != want || status != exitOK {
+		t.Errorf("status %d, %q, %s", status, out, stderr)
+	}
+	out, stderr, status = runApp(t, nil, "diff", "--patch", a, b)
+	const patch = `,"patch":[{"op":"remove","path":"/error"}]}` + "\n"
+	if !strings.HasPrefix(out, `{"status":"equal",`) || !strings.HasSuffix(out, patch) || strings.Count(out, "\n") != 1 || status != exitOK {
+		t.Errorf("status %d, %s, %s", status, out, stderr)
+	}
+	out, stderr, status = runApp(t, nil, "diff", "--patch", a, a)
+	if out != "" || status != exitOK {
+		t.Errorf("status %d, %s, %s", status, out, stderr)
+	}
+}
+
+// onceFirst calls a function before the first reading or writing.
+type onceFirst struct {
+	io.Reader
+	io.Writer
+	once func()
+}
+
+func (o *onceFirst) first() {
+	if o.once != nil {
+		o.once()
+		o.once = nil
+	}
+}
+
+func (o *onceFirst) Read(p []byte) (int, error) { o.first(); return o.Reader.Read(p) }
+
+func (o *onceFirst) Write(p []byte) (int, error) { o.first(); return o.Writer.Write(p) }
+
+// TestDiffWritten: a file that is written to between the two times that it is read
+// is no longer what was compared.
+func TestDiffWritten(t *testing.T) {
+	for name, change := range map[string]func(*os.File) error{
+		"grown":   func(f *os.File) error { _, err := f.WriteString("more"); return err },
+		"touched": func(f *os.File) error { return os.Chtimes(f.Name(), time.Time{}, time.Unix(begun, 0)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write := func(name string) (file string, once func()) {
+				file = filepath.Join(dir, name+".mitm")
+				f, err := os.Create(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := dumps["diff-"+name](f); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { f.Close() })
+				return file, func() {
+					if err := change(f); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			check := func(a *app, file string, args ...string) {
+				t.Helper()
+				_, stderr, status := runApp(t, a, append([]string{"diff"}, args...)...)
+				want := "flowtool: " + file + " changed while it was compared: save a copy, and compare that\n"
+				if status != exitTrouble || !strings.HasSuffix(stderr, want) {
+					t.Errorf("status %d, %s", status, stderr)
+				}
+			}
+			a, changeA := write("a")
+			piped := func(once func()) *app {
+				return &app{in: &onceFirst{Reader: bytes.NewReader(flowtest.Read(t, a)), once: once}}
+			}
+			if _, stderr, status := runApp(t, piped(nil), "diff", a, "-"); status != exitOK {
+				t.Fatal(stderr)
+			}
+			check(piped(changeA), a, a, "-")
+			b, changeB := write("b")
+			check(&app{out: &onceFirst{Writer: io.Discard, once: changeB}}, b, a, b)
+		})
+	}
+}
+
+// TestSpoolError: what goes wrong with a temporary file says where that is, and how
+// to have it elsewhere.
+func TestSpoolError(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s, err := newSpool("standard input")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	s.file.Close() // so that writing fails, as on a full disk
+	err = s.write(make([]byte, 1<<20))
+	if err == nil || !strings.HasPrefix(err.Error(), "standard input: keeping its flows in a temporary file in "+os.TempDir()+": ") {
+		t.Errorf("%v", err)
+	}
+	if err := s.rewind(); err == nil || statusOf(err) != exitTrouble {
+		t.Errorf("%v", err)
 	}
 }

@@ -36,6 +36,8 @@ var dumps = map[string]func(io.Writer) error{
 	"backups":      writeNamed(backupFlows),
 	"diff-a":       writeNamed(diffFlowsA),
 	"diff-b":       writeNamed(diffFlowsB),
+	"diff-odd-a":   writeNamed(oddFlows(1)),
+	"diff-odd-b":   writeNamed(oddFlows(2)),
 }
 
 // writeFlows writes flows with ids that are the same every time.

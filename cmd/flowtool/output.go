@@ -152,10 +152,15 @@ func (o *output) unchanged() error {
 		return nil
 	}
 	now, err := os.Stat(o.target)
-	if err == nil && (!os.SameFile(now, o.was) || now.Size() != o.was.Size() || !now.ModTime().Equal(o.was.ModTime())) {
+	if err == nil && written(o.was, now) {
 		err = fmt.Errorf("%s changed while it was read, so it was not replaced", o.target)
 	}
 	return err
+}
+
+// written tells whether a file was written to, or replaced by another one.
+func written(was, now os.FileInfo) bool {
+	return !os.SameFile(was, now) || was.Size() != now.Size() || !was.ModTime().Equal(now.ModTime())
 }
 
 // sameOutput tells whether two names of outputs, "" and "-" being standard output,

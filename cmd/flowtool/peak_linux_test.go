@@ -145,6 +145,7 @@ func TestPeakMemoryDiff(t *testing.T) {
 	}
 	a, b := write("a.mitm", many("")), write("b.mitm", many("another"))
 	bodies := write("bodies.mitm", writeBodies)
+	shuffledA, shuffledB, _ := shuffledCaptures(t, 1_000_000)
 	for _, tt := range []struct {
 		name  string
 		args  []string
@@ -153,6 +154,7 @@ func TestPeakMemoryDiff(t *testing.T) {
 	}{
 		{"many", []string{"--stat", "-o", "/dev/null", a, b}, "", 144},
 		{"many, piped", []string{"--stat", "-o", "/dev/null", "-", b}, a, 144},
+		{"shuffled", []string{"--stat", "-o", "/dev/null", shuffledA, shuffledB}, "", 160},
 		{"same", []string{"-o", "/dev/null", a, a}, "", 80},
 		{"bodies", []string{"-o", "/dev/null", bodies, bodies}, "", 96},
 		{"bodies, piped", []string{"-o", "/dev/null", bodies, "-"}, bodies, 160},

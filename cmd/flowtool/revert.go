@@ -34,6 +34,11 @@ of an older version in it. --drop-backups is the opposite: flows stay as they ar
 now, and the captured originals inside them are forgotten. Think of it before you
 share a capture that was edited.
 
+Standard error says how many flows were treated. The status is 0 also if there
+were none, 2 if something went wrong, such as a backup of a version that this
+build does not know, and 3 if an input is damaged: what comes before the damage
+is written then, but no file replaced.
+
 "flowtool diff FILE" shows what was edited.`,
 		Example: `  flowtool revert edited.mitm -o original.mitm
   flowtool revert -f '~d shop' -i edited.mitm          # in place
@@ -69,11 +74,11 @@ func runRevert(ctx context.Context, a *app, cmd *cobra.Command, opts *revertOpti
 		return err
 	}
 	if !opts.input.quiet && a.status != exitTrouble {
-		what := "reverted"
+		done := flows(c.edited) + " reverted"
 		if opts.drop {
-			what = "without their backup now"
+			done = "dropped the backup of " + flows(c.edited)
 		}
-		fmt.Fprintf(a.errOut, "flowtool: %s %s\n", flows(c.edited), what)
+		fmt.Fprintf(a.errOut, "flowtool: %s\n", done)
 	}
 	return nil
 }
