@@ -14,21 +14,19 @@ type brotliDecoder struct {
 
 var brotliDecoders = sync.Pool{New: func() any { return new(brotliDecoder) }}
 
-func decodeBrotli(data []byte, limit int) ([]byte, error) { return readBrotli(nil, data, limit) }
-
 // DecodeBrotli is [Decode] for one Brotli stream, which must be complete and have nothing behind
 // it. The output is in the memory of buf if that suffices, and the result is at least that memory.
 // The limit has to be more than zero. When there is more output the error is a [*LimitError], and
 // any other error says that the data are no such stream.
 func DecodeBrotli(buf, data []byte, limit int) ([]byte, error) {
-	out, err := readBrotli(buf[:0], data, limit)
+	out, err := decodeBrotli(buf[:0], data, limit)
 	if err == errTooLarge {
 		err = &LimitError{Encoding: "br", Limit: int64(limit)}
 	}
 	return out, err
 }
 
-func readBrotli(dst, data []byte, limit int) ([]byte, error) {
+func decodeBrotli(buf, data []byte, limit int) ([]byte, error) {
 	d := brotliDecoders.Get().(*brotliDecoder)
 	defer func() {
 		d.src.Reset(nil) // the pool must not keep the body alive
@@ -36,7 +34,7 @@ func readBrotli(dst, data []byte, limit int) ([]byte, error) {
 	}()
 	d.src.Reset(data)
 	if err := d.Reset(&d.src); err != nil {
-		return dst, err
+		return buf, err
 	}
-	return readLimited(d, dst, sizeHint(data, limit), limit)
+	return readLimited(d, buf, sizeHint(data, limit), limit)
 }

@@ -38,11 +38,12 @@ const DefaultLimit = 16 << 20
 // maxCodings bounds how many codings are undone for one body; each may cost a full limit of work.
 const maxCodings = 8
 
-// codec is one content coding. decode returns at most limit bytes; beside errTooLarge and
-// io.ErrUnexpectedEOF it returns the bytes decoded so far.
+// codec is one content coding. decode returns at most limit bytes, in the memory of buf, which is
+// empty, if that suffices; beside errTooLarge and io.ErrUnexpectedEOF it returns the bytes decoded
+// so far.
 type codec struct {
 	name   string // as the header spells it, in lower case
-	decode func(data []byte, limit int) ([]byte, error)
+	decode func(buf, data []byte, limit int) ([]byte, error)
 }
 
 // Decode undoes the content codings that the value of a Content-Encoding header lists. The value
@@ -66,8 +67,14 @@ type codec struct {
 //
 // Decode is safe for concurrent use and does not change data.
 func Decode(encoding string, data []byte, limit int64) ([]byte, error) {
-	var buf [maxCodings]codec
-	codecs, err := appendCodecs(buf[:0], encoding)
+	return DecodeInto(nil, encoding, data, limit)
+}
+
+// DecodeInto is [Decode] with memory for the result, which is used if it suffices. It must not be
+// that of data.
+func DecodeInto(buf []byte, encoding string, data []byte, limit int64) ([]byte, error) {
+	var few [maxCodings]codec
+	codecs, err := appendCodecs(few[:0], encoding)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +86,8 @@ func Decode(encoding string, data []byte, limit int64) ([]byte, error) {
 	var firstErr error
 	for i := len(codecs) - 1; i >= 0 && len(data) > 0; i-- {
 		c := codecs[i]
-		out, err := c.decode(data, int(limit))
+		out, err := c.decode(buf[:0], data, int(limit))
+		buf = nil // out is in it, and is read next
 		switch {
 		case err == nil:
 			if out == nil {

@@ -126,6 +126,12 @@ func TestDecode(t *testing.T) {
 			if got == nil {
 				t.Error("Decode returned nil, which means a missing body")
 			}
+			for _, size := range []int{5, 100, 1 << 20} {
+				buf := bytes.Repeat([]byte("x"), size)
+				if got, err := DecodeInto(buf, tt.encoding, in, 1<<20); err != nil || string(got) != tt.want {
+					t.Errorf("DecodeInto(%d bytes, %q) = %.60q, %v; want %.60q", size, tt.encoding, got, err, tt.want)
+				}
+			}
 			if string(in) != tt.data {
 				t.Error("Decode changed its input")
 			}
@@ -294,7 +300,7 @@ func TestDecodeLimit(t *testing.T) {
 		{"zstd", encode(t, "zstd", plain[:9999]) + encode(t, "zstd", "9")},
 	} {
 		for _, limit := range []int64{1, 2, 511, 512, 513, 9998, 9999} {
-			got, err := Decode(tt.encoding, []byte(tt.data), limit)
+			got, err := DecodeInto(make([]byte, 600), tt.encoding, []byte(tt.data), limit)
 			tooLarge, ok := errors.AsType[*LimitError](err)
 			if !ok || string(got) != plain[:limit] {
 				t.Fatalf("%s, limit %d: %d bytes, %v", tt.encoding, limit, len(got), err)

@@ -31,18 +31,18 @@ func (in *inflater) release() {
 	inflaters.Put(in)
 }
 
-func decodeGzip(data []byte, limit int) ([]byte, error) {
+func decodeGzip(buf, data []byte, limit int) ([]byte, error) {
 	in := inflaters.Get().(*inflater)
 	defer in.release()
 
 	if isZlib(data) {
-		return in.readZlib(data, limit)
+		return in.readZlib(buf, data, limit)
 	}
 	if !isGzip(data) {
 		return nil, gzip.ErrHeader
 	}
 	hint := gzipHint(data, limit)
-	var out []byte
+	out := buf
 	for isGzip(data) { // what follows the last member and is no member is ignored
 		in.src.Reset(data)
 		if err := in.gzip.Reset(&in.src); err != nil {
@@ -79,19 +79,19 @@ func gzipHint(data []byte, limit int) int {
 	return int(size)
 }
 
-func decodeDeflate(data []byte, limit int) ([]byte, error) {
+func decodeDeflate(buf, data []byte, limit int) ([]byte, error) {
 	in := inflaters.Get().(*inflater)
 	defer in.release()
 
 	if !isZlib(data) {
-		return in.readRaw(data, limit)
+		return in.readRaw(buf, data, limit)
 	}
-	out, err := in.readZlib(data, limit)
+	out, err := in.readZlib(buf, data, limit)
 	if err == nil || errors.Is(err, errTooLarge) {
 		return out, err
 	}
 	// A raw stream may begin like this too, if only in theory.
-	if raw, rawErr := in.readRaw(data, limit); rawErr == nil {
+	if raw, rawErr := in.readRaw(nil, data, limit); rawErr == nil {
 		return raw, nil
 	}
 	return out, err
@@ -103,7 +103,7 @@ func isZlib(data []byte) bool {
 		binary.BigEndian.Uint16(data)%31 == 0
 }
 
-func (in *inflater) readZlib(data []byte, limit int) (out []byte, err error) {
+func (in *inflater) readZlib(buf, data []byte, limit int) (out []byte, err error) {
 	in.src.Reset(data)
 	if in.zlib == nil {
 		z, err := zlib.NewReader(&in.src)
@@ -114,15 +114,15 @@ func (in *inflater) readZlib(data []byte, limit int) (out []byte, err error) {
 	} else if err := in.zlib.(zlib.Resetter).Reset(&in.src, nil); err != nil {
 		return nil, err
 	}
-	return readLimited(in.zlib, nil, sizeHint(data, limit), limit)
+	return readLimited(in.zlib, buf, sizeHint(data, limit), limit)
 }
 
-func (in *inflater) readRaw(data []byte, limit int) ([]byte, error) {
+func (in *inflater) readRaw(buf, data []byte, limit int) ([]byte, error) {
 	in.src.Reset(data)
 	if in.raw == nil {
 		in.raw = flate.NewReader(&in.src)
 	} else if err := in.raw.(flate.Resetter).Reset(&in.src, nil); err != nil {
 		return nil, err
 	}
-	return readLimited(in.raw, nil, sizeHint(data, limit), limit)
+	return readLimited(in.raw, buf, sizeHint(data, limit), limit)
 }

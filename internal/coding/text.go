@@ -63,6 +63,16 @@ func Text(data []byte, contentType string) (text, charset string, err error) {
 	}
 }
 
+// IsFallback reports whether [Text] takes data for Latin-1 without error, because nothing says
+// that they are anything else. Each byte is a character then.
+func IsFallback(data []byte, contentType string) bool {
+	if e, _ := detectBOM(data); e != nil {
+		return false
+	}
+	label, utf8Default := charsetLabel(data, contentType)
+	return label == "" && !utf8Default && !utf8.Valid(data) && !isCutUTF8(data)
+}
+
 func invalidUnless(ok bool, charset string) error {
 	if ok {
 		return nil

@@ -138,6 +138,9 @@ func FuzzText(f *testing.F) {
 		if charset == "" {
 			t.Fatal("no charset")
 		}
+		if IsFallback(data, contentType) != (charset == "iso-8859-1" && err == nil) {
+			t.Fatalf("IsFallback is %v, Text says %s, %v", IsFallback(data, contentType), charset, err)
+		}
 		// Only UTF-8 that is not valid gives text that is not valid, and keeps every byte.
 		if !utf8.ValidString(text) && (charset != "utf-8" || err == nil || !strings.HasSuffix(string(data), text)) {
 			t.Fatalf("Text = %q in %s, %v", text, charset, err)

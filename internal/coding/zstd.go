@@ -36,7 +36,7 @@ var zstdDecoders = sync.Pool{New: func() any {
 	return &zstdDecoder{dec: dec}
 }}
 
-func decodeZstd(data []byte, limit int) ([]byte, error) {
+func decodeZstd(buf, data []byte, limit int) ([]byte, error) {
 	d := zstdDecoders.Get().(*zstdDecoder)
 	defer func() {
 		d.src.Reset(nil) // the pool must not keep the body alive
@@ -49,7 +49,7 @@ func decodeZstd(data []byte, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := readLimited(d.dec, nil, sizeHint(data, limit), limit)
+	out, err := readLimited(d.dec, buf, sizeHint(data, limit), limit)
 	switch {
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		err = fmt.Errorf("frame needs a window of more than %d bytes", window)

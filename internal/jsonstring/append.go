@@ -6,15 +6,19 @@ import (
 	"math/bits"
 	"slices"
 	"unicode/utf8"
+	"unsafe"
 )
 
-// escapes has what is written for the characters of ASCII that a string cannot
-// hold, or should not: at most six bytes, the first one lowest.
-var escapes, escapeLens = func() (t [utf8.RuneSelf]uint64, lens [utf8.RuneSelf]uint8) {
+// written has what is written for each byte of ASCII, at most six bytes, the first
+// one lowest, and in the highest byte how many these are. It is 0 for all others.
+var written = func() (t [256]uint64) {
 	set := func(c byte, s string) {
 		var b [8]byte
-		lens[c] = uint8(copy(b[:], s))
+		b[7] = byte(copy(b[:], s))
 		t[c] = binary.LittleEndian.Uint64(b[:])
+	}
+	for c := range byte(utf8.RuneSelf) {
+		set(c, string(rune(c)))
 	}
 	for c := range byte(0x20) {
 		set(c, string([]byte{'\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15]}))
@@ -24,7 +28,7 @@ var escapes, escapeLens = func() (t [utf8.RuneSelf]uint64, lens [utf8.RuneSelf]u
 	} {
 		set(c, s)
 	}
-	return t, lens
+	return t
 }()
 
 const hexDigits = "0123456789abcdef"
@@ -41,6 +45,18 @@ const (
 func special(x uint64) uint64 {
 	quote, slash := x^'"'*ones, x^'\\'*ones
 	return ((x-0x20*ones)|(quote-ones)|(slash-ones))&^x&highs | ((x+ones)|x)&highs
+}
+
+// tail returns what is left of s from i on, less than nine bytes, as a word with
+// zeros behind it.
+func tail(s []byte, i int) (x uint64) {
+	if len(s) >= 8 {
+		return binary.LittleEndian.Uint64(s[len(s)-8:]) >> (8 * (8 - (len(s) - i)))
+	}
+	for k := len(s) - 1; k >= i; k-- {
+		x = x<<8 | uint64(s[k])
+	}
+	return x
 }
 
 // early is how much room is made for a string before anything is known about it.
@@ -63,28 +79,46 @@ func Append(dst, s []byte) (_ []byte, ok bool) {
 			dst = slices.Grow(out[:j], int(rest+rest/16)+ahead)
 			out = dst[:cap(dst)]
 		}
-		if len(s)-i >= 8 {
-			x := binary.LittleEndian.Uint64(s[i:])
-			binary.LittleEndian.PutUint64(out[j:], x)
+		for len(s)-i > 8 && len(out)-j >= ahead {
+			from, to := s[i:i+9], out[j:j+ahead]
+			x := binary.LittleEndian.Uint64(from)
+			binary.LittleEndian.PutUint64(to, x)
 			m := special(x)
 			if m == 0 {
 				i, j = i+8, j+8
 				continue
 			}
 			n := bits.TrailingZeros64(m) / 8
-			i, j = i+n, j+n
+			w := written[from[n]]
+			binary.LittleEndian.PutUint64(to[n:], w)
+			if i, j = i+n, j+n; w == 0 {
+				break
+			}
+			i, j = i+1, j+int(w>>56)
 		}
-		c := s[i]
-		switch {
-		case c >= 0xc3 && c <= 0xdf && c != 0xd8 && len(s)-i >= 2 && s[i+1]&0xc0 == 0x80:
-			// Most letters of most alphabets. What follows is likely to be one as well.
-			out[j], out[j+1] = c, s[i+1]
-			i, j = i+2, j+2
-			for len(s)-i >= 2 && len(out)-j >= ahead && s[i] >= 0xc3 && s[i] <= 0xdf && s[i] != 0xd8 && s[i+1]&0xc0 == 0x80 {
+		if len(out)-j < ahead {
+			continue
+		}
+		if left := len(s) - i; left <= 8 {
+			x := tail(s, i)
+			binary.LittleEndian.PutUint64(out[j:], x)
+			n := min(bits.TrailingZeros64(special(x))/8, left)
+			if i, j = i+n, j+n; n == left {
+				break
+			}
+		}
+		switch c := s[i]; {
+		case c < utf8.RuneSelf:
+			w := written[c]
+			binary.LittleEndian.PutUint64(out[j:], w)
+			i, j = i+1, j+int(w>>56)
+		case isLetter(s, i):
+			// What follows is likely to be one as well.
+			for ok := true; ok; ok = len(out)-j >= ahead && isLetter(s, i) {
 				out[j], out[j+1] = s[i], s[i+1]
 				i, j = i+2, j+2
 			}
-		case c >= utf8.RuneSelf:
+		default:
 			r, size := utf8.DecodeRune(s[i:])
 			if r == utf8.RuneError && size == 1 {
 				return dst[:start], false
@@ -96,16 +130,21 @@ func Append(dst, s []byte) (_ []byte, ok bool) {
 				j += copy(out[j:], s[i:i+size])
 			}
 			i += size
-		case escapeLens[c] > 0:
-			binary.LittleEndian.PutUint64(out[j:], escapes[c])
-			j += int(escapeLens[c])
-			i++
-		default:
-			out[j] = c
-			i, j = i+1, j+1
 		}
 	}
 	return out[:j], true
+}
+
+// AppendString is Append for a string.
+func AppendString(dst []byte, s string) (_ []byte, ok bool) {
+	// Append does not keep or change what it reads.
+	return Append(dst, unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// isLetter tells whether two bytes at i are a character as most letters of most
+// alphabets are, none that acts.
+func isLetter(s []byte, i int) bool {
+	return len(s)-i >= 2 && s[i] >= 0xc3 && s[i] <= 0xdf && s[i] != 0xd8 && s[i+1]&0xc0 == 0x80
 }
 
 // mayAct tells whether a character that acts on a terminal may begin with c.

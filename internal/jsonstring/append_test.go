@@ -1,6 +1,7 @@
 package jsonstring_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestAppend(t *testing.T) {
 		"é漢😀":                            "é漢😀",
 		"\u0085\u2028\u2029\u202e\ufeff": `\u0085\u2028\u2029\u202e` + "\ufeff",
 	} {
-		if got, ok := jsonstring.Append([]byte("x"), []byte(in)); !ok || string(got) != "x"+want {
+		if got, ok := jsonstring.AppendString([]byte("x"), in); !ok || string(got) != "x"+want {
 			t.Errorf("%q: %q, %v, want %q", in, got, ok, "x"+want)
 		}
 	}
@@ -44,6 +45,19 @@ func FuzzAppend(f *testing.F) {
 		var back string
 		if err := json.Unmarshal(append(got, '"'), &back); err != nil || back != string(s) {
 			t.Fatalf("%q comes back as %q: %v", s, back, err)
+		}
+	})
+}
+
+// FuzzAppendBase64: it is what package base64 gives.
+func FuzzAppendBase64(f *testing.F) {
+	for n := range 20 {
+		f.Add([]byte(strings.Repeat("\x00\xffab\xfe", 4))[:n])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got := jsonstring.AppendBase64([]byte("x"), data)
+		if want := base64.StdEncoding.AppendEncode([]byte("x"), data); string(got) != string(want) {
+			t.Fatalf("%q: %q, want %q", data, got, want)
 		}
 	})
 }
