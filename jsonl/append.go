@@ -52,6 +52,11 @@ type encoder struct {
 	frames []frame // entries of the maps around the current value
 	keys   [][]byte
 	old    bool // the flow around has a format version before oldHost
+
+	without Parts // what is null instead of what it is
+	left    Parts // what of that was found
+
+	repeats repeats // of what is kept for the next lines
 }
 
 // A frame is where the payloads of a key and its value are in that of a map.
@@ -65,7 +70,7 @@ const keepBuffer = 1 << 20
 
 func (e *encoder) release() {
 	clear(e.keys[:cap(e.keys)])
-	*e = encoder{record: e.record[:0], frames: e.frames[:0], keys: e.keys[:0]}
+	*e = encoder{record: e.record[:0], frames: e.frames[:0], keys: e.keys[:0], repeats: e.repeats}
 	if cap(e.record) > keepBuffer {
 		e.record = nil
 	}
@@ -113,7 +118,7 @@ func (e *encoder) odd(dst, record []byte, v state.Value) ([]byte, error) {
 		e.dst = append(e.dst, ',')
 	}
 	e.dst = append(e.dst, `"`+tagRaw+`":"`...)
-	return append(appendBase64(e.dst, record), "\"}\n"...), nil
+	return append(jsonstring.AppendBase64(e.dst, record), "\"}\n"...), nil
 }
 
 // element finds the payload of the element at p[pos]; its tag stands at p[end].
@@ -186,7 +191,13 @@ func (e *encoder) value(tag byte, p []byte, s *shape, depth int) bool {
 		}
 		return e.tagged(tagFloat, p)
 	case ']':
-		return depth <= tnetstring.DefaultMaxDepth && e.list(p, s, depth)
+		if depth > tnetstring.DefaultMaxDepth {
+			return false
+		}
+		if s.repeats && len(p) >= minRepeat && len(p) <= maxRepeat {
+			return e.repeated(p, s, depth)
+		}
+		return e.list(p, s, depth)
 	case '}':
 		return depth <= tnetstring.DefaultMaxDepth && e.mapping(p, s, depth)
 	}
@@ -218,7 +229,7 @@ func (e *encoder) tagged(tag string, p []byte) bool {
 
 func (e *encoder) base64(p []byte) bool {
 	e.dst = append(e.dst, `{"`+tagBase64+`":"`...)
-	e.dst = append(appendBase64(e.dst, p), `"}`...)
+	e.dst = append(jsonstring.AppendBase64(e.dst, p), `"}`...)
 	return true
 }
 
@@ -320,7 +331,7 @@ func (e *encoder) members(p []byte, base int, s *shape, depth int) bool {
 	hint := 0
 	for i := len(e.frames) - 1; i >= base; i-- {
 		f := e.frames[i]
-		key, elem := p[f.keyStart:f.keyEnd], free
+		key, elem, part := p[f.keyStart:f.keyEnd], free, Parts(0)
 		if s.keys {
 			elem = s
 		}
@@ -329,13 +340,17 @@ func (e *encoder) members(p []byte, base int, s *shape, depth int) bool {
 				return false
 			}
 			e.dst = append(e.dst, s.fields[at].json...)
-			elem, hint = s.fields[at].shape, at+1
+			elem, part, hint = s.fields[at].shape, s.fields[at].part, at+1
 		} else {
 			if !set.add(&e.keys, key) || !e.key(key) {
 				return false
 			}
 		}
-		if !e.value(p[f.end], p[f.start:f.end], elem, depth+1) {
+		if part&e.without != 0 && depth == partDepth {
+			if !e.absent(p[f.end], p[f.start:f.end], part) {
+				return false
+			}
+		} else if !e.value(p[f.end], p[f.start:f.end], elem, depth+1) {
 			return false
 		}
 		if i > base {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -42,14 +43,7 @@ func (l *limits) decode(line []byte) (*state.Map, error) {
 func (l *limits) record(dst, line []byte) ([]byte, error) {
 	d := decoders.Get().(*decoder)
 	defer d.release()
-	d.line = line
-	d.maxDepth, d.maxElements = tnetstring.DefaultMaxDepth, tnetstring.DefaultMaxElements
-	if l.depth > 0 {
-		d.maxDepth = l.depth
-	}
-	if l.elements > 0 {
-		d.maxElements = l.elements
-	}
+	d.begin(line, l)
 	if err := d.flow(); err != nil {
 		return dst, err
 	}
@@ -57,7 +51,7 @@ func (l *limits) record(dst, line []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if d.raw.end > 0 {
+	if d.raw.End > 0 {
 		return d.original(dst, out[len(dst):], l.codec())
 	}
 	return out, nil
@@ -73,10 +67,15 @@ type decoder struct {
 	extra []byte // payloads that do not stand in the line
 	keys  [][]byte
 	host  int // node of request.host in the flow around, 0 if there is none
-	raw   stringScan
+	raw   jsonscan.String
 	rawAt int // where the content of $raw begins
 
 	maxDepth, maxElements int
+
+	parts [partCount]partNode // that the line has
+	given given               // in the place of parts that are null
+
+	repeats repeats // of what is kept for the next lines
 }
 
 // A node is a value of the line, or a key. The nodes of a container follow it.
@@ -97,14 +96,30 @@ const (
 	formEscaped             // a part of the line with escapes
 	formBase64              // a part of the line
 	formExtra               // a part of decoder.extra
+	formGiven               // one of the bodies in decoder.given
+	formPairs               // one of the header blocks there
+	formMessage             // the content of one of the WebSocket messages there
 	formNodes               // a list or map
 )
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-func (d *decoder) release() {
+// begin makes d ready for a line.
+func (d *decoder) begin(line []byte, l *limits) {
+	d.line = line
+	d.maxDepth, d.maxElements = tnetstring.DefaultMaxDepth, tnetstring.DefaultMaxElements
+	if l.depth > 0 {
+		d.maxDepth = l.depth
+	}
+	if l.elements > 0 {
+		d.maxElements = l.elements
+	}
+}
+
+// clear makes d forget the line, and keeps memory for others.
+func (d *decoder) clear() {
 	clear(d.keys[:cap(d.keys)])
-	*d = decoder{nodes: d.nodes[:0], extra: d.extra[:0], keys: d.keys[:0]}
+	*d = decoder{nodes: d.nodes[:0], extra: d.extra[:0], keys: d.keys[:0], repeats: d.repeats}
 	if cap(d.nodes) > keepBuffer/32 {
 		d.nodes = nil
 	}
@@ -114,6 +129,10 @@ func (d *decoder) release() {
 	if cap(d.keys) > keepBuffer/32 {
 		d.keys = nil
 	}
+}
+
+func (d *decoder) release() {
+	d.clear()
 	decoders.Put(d)
 }
 
@@ -140,6 +159,11 @@ func (d *decoder) flow() error {
 	if i = d.space(i); i < len(d.line) {
 		return errWant(d.line, i, "the end of the line")
 	}
+	return d.isMap()
+}
+
+// isMap refuses a line that stands for something else than a map.
+func (d *decoder) isMap() error {
 	if d.nodes[0].tag != '}' {
 		return fail(0, fmt.Errorf("a flow is a map, not %s", kindName(d.nodes[0].tag)))
 	}

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 	}
 	fmt.Fprintf(&b, "column %d", e.Column)
 	if e.Path != "" {
-		fmt.Fprintf(&b, " (%s)", shortened(string(e.Path), 100))
+		fmt.Fprintf(&b, " (%s)", jsonscan.Shorten(string(e.Path), 100))
 	}
 	b.WriteString(": " + e.Err.Error())
 	return b.String()
@@ -96,44 +96,20 @@ func errEnd(what string) error { return &endError{what} }
 
 var errNotUTF8 = errors.New(`string is not UTF-8; bytes that are not are written as {"$base64": "…"}`)
 
-func errControl(c byte) error {
-	if c == '\n' || c == '\r' {
-		return errors.New("line break in a string; it is written as " + strings.Trim(strconv.Quote(string(c)), `"`))
-	}
-	return fmt.Errorf(`control character 0x%02x in a string; it is written as \u%04x`, c, c)
-}
-
-func errEscape(b []byte) error {
-	return fmt.Errorf("%s is no escape that JSON knows", quoted(b))
-}
-
 func errSurrogate(b []byte) error {
 	return fmt.Errorf("%s is half of a surrogate pair, which text cannot hold", b)
 }
 
 // errWant words that something else stands at b[i] than what has to be there.
-func errWant(b []byte, i int, want string) *Error {
-	if i >= len(b) {
-		return fail(len(b), &endError{"an object or array, where " + want + " is expected"})
-	}
-	n := i + 1
-	for n < len(b) && n < i+20 && isWord(b[i]) && isWord(b[n]) {
-		n++
-	}
-	return fail(i, fmt.Errorf("%s where %s is expected", quoted(b[i:n]), want))
-}
+func errWant(b []byte, i int, want string) *Error { return syntax(jsonscan.Want(b, i, want)) }
 
-func isWord(c byte) bool {
-	return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '+' || c == '-' || c == '.'
+// syntax says of what is wrong with a token that it is in a line.
+func syntax(e *jsonscan.Error) *Error {
+	if end, ok := errors.AsType[*jsonscan.EndError](e.Err); ok {
+		return fail(e.Pos, errEnd(end.Within))
+	}
+	return fail(e.Pos, e.Err)
 }
 
 // quoted returns b for a message, shortened.
-func quoted(b []byte) string { return strconv.Quote(shortened(string(b), 40)) }
-
-// shortened cuts the middle out of what is long.
-func shortened(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most/2], "") + "…" + strings.ToValidUTF8(s[len(s)-most/4:], "")
-}
+func quoted(b []byte) string { return jsonscan.Quote(b) }

@@ -6,12 +6,13 @@ import (
 	"strconv"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
 
 // member reads the key at i, which is a string, and the colon. It returns the
 // key without escapes and where the value begins.
-func (d *decoder) member(i int) (key []byte, scan stringScan, next int, err *Error) {
+func (d *decoder) member(i int) (key []byte, scan jsonscan.String, next int, err *Error) {
 	if i >= len(d.line) || d.line[i] != '"' {
 		return nil, scan, i, errWant(d.line, i, "a key, which is a string,")
 	}
@@ -19,7 +20,7 @@ func (d *decoder) member(i int) (key []byte, scan stringScan, next int, err *Err
 		return nil, scan, i, err
 	}
 	key = d.plain(i+1, scan)
-	if next = d.space(scan.end + 1); next >= len(d.line) || d.line[next] != ':' {
+	if next = d.space(scan.End + 1); next >= len(d.line) || d.line[next] != ':' {
 		return nil, scan, next, errWant(d.line, next, "a colon")
 	}
 	return key, scan, d.space(next + 1), nil
@@ -66,9 +67,9 @@ func (d *decoder) object(i int, s *shape, depth int) (int, *Error) {
 				return next, err
 			}
 			if string(d.plain(next+1, scan)) != "bytes" {
-				return next, fail(next, fmt.Errorf(`%s is "bytes" or left out, not %s`, tagKeys, quoted(d.line[next:scan.end+1])))
+				return next, fail(next, fmt.Errorf(`%s is "bytes" or left out, not %s`, tagKeys, quoted(d.line[next:scan.End+1])))
 			}
-			return d.members(i, scan.end+1, allBytes, depth)
+			return d.members(i, scan.End+1, allBytes, depth)
 		}
 	}
 	return d.members(i, -1, s, depth)
@@ -116,7 +117,7 @@ func (d *decoder) scalar(tag string, i int) (int, *Error) {
 		if err := d.base64(i+1, scan); err != nil {
 			return i, err
 		}
-		return scan.end + 1, nil
+		return scan.End + 1, nil
 	}
 	kind, mark := byte('#'), state.KindInt
 	if tag == tagFloat {
@@ -126,18 +127,18 @@ func (d *decoder) scalar(tag string, i int) (int, *Error) {
 	if _, err := codec.Scalar(mark, text); err != nil {
 		return i, fail(i, fmt.Errorf("%s is no %s: %w", quoted(text), mark, err))
 	}
-	if scan.escaped {
+	if scan.Escaped {
 		d.extraLeaf(kind, len(d.extra)-len(text))
 	} else {
-		d.leaf(kind, formLine, i+1, scan.end, scan.size)
+		d.leaf(kind, formLine, i+1, scan.End, scan.Size)
 	}
-	return scan.end + 1, nil
+	return scan.End + 1, nil
 }
 
 // base64 adds a node for bytes in base64.
-func (d *decoder) base64(i int, s stringScan) *Error {
-	text := d.line[i:s.end]
-	if s.escaped { // a slash may be
+func (d *decoder) base64(i int, s jsonscan.String) *Error {
+	text := d.line[i:s.End]
+	if s.Escaped { // a slash may be
 		text = d.plain(i, s)
 		b, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
 		if err != nil || base64.StdEncoding.EncodedLen(len(b)) != len(text) {
@@ -155,7 +156,7 @@ func (d *decoder) base64(i int, s stringScan) *Error {
 	for n := len(text); n > 0 && n > len(text)-2 && text[n-1] == '='; n-- {
 		size--
 	}
-	d.leaf(',', formBase64, i, s.end, size)
+	d.leaf(',', formBase64, i, s.End, size)
 	return nil
 }
 
@@ -205,7 +206,11 @@ func (d *decoder) members(i, after int, s *shape, depth int) (int, *Error) {
 		}
 		elem, isNew := free, false
 		if at >= 0 {
-			elem, hint, isNew = s.fields[at].shape, at+1, set.addField(at)
+			f := &s.fields[at]
+			elem, hint, isNew = f.shape, at+1, set.addField(at)
+			if f.part != 0 && depth == partDepth {
+				d.parts[f.part.index()] = partNode{c, len(d.nodes)}
+			}
 		} else {
 			if s.keys {
 				elem = s
@@ -274,10 +279,10 @@ func (d *decoder) key(i int, s *shape, hint int) (key []byte, at, next int, err 
 		tag = ','
 	}
 	skip := len(key) - len(name(key))
-	if scan.escaped {
+	if scan.Escaped {
 		d.leaf(tag, formExtra, extra+skip, extra+len(key), len(key)-skip)
 	} else {
-		d.leaf(tag, formLine, i+1+skip, scan.end, scan.size-skip)
+		d.leaf(tag, formLine, i+1+skip, scan.End, scan.Size-skip)
 	}
 	return key, s.field(key, hint), next, nil
 }
@@ -301,7 +306,7 @@ func errTag(i int, key []byte) *Error {
 		return fail(i, fmt.Errorf("%s stands alone in its object", key))
 	}
 	return fail(i, fmt.Errorf(`%s is no tag; they are %s, and a key that begins with $ is written as "$%s"`,
-		quoted(key), tagList(), shortened(string(key), 40)))
+		quoted(key), tagList(), jsonscan.Shorten(string(key), 40)))
 }
 
 // pairs reads the value of $map, a map as an array of pairs.
@@ -369,7 +374,7 @@ func (d *decoder) pairs(i, depth int) (int, *Error) {
 
 // rawMember reads the value of $raw, which begins at i.
 func (d *decoder) rawMember(i int) (int, *Error) {
-	if d.raw.end > 0 {
+	if d.raw.End > 0 {
 		return i, fail(i, fmt.Errorf("%s occurs twice", tagRaw))
 	}
 	if i >= len(d.line) || d.line[i] != '"' {
@@ -380,5 +385,5 @@ func (d *decoder) rawMember(i int) (int, *Error) {
 		return i, err
 	}
 	d.raw, d.rawAt = scan, i+1
-	return scan.end + 1, nil
+	return scan.End + 1, nil
 }

@@ -1,31 +1,16 @@
 package jsonl
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/internal/jsonscan"
 )
 
 // space returns the position of the next byte from i on that is not white space.
-func (d *decoder) space(i int) int {
-	if i < len(d.line) && d.line[i] > ' ' {
-		return i // mostly there is none
-	}
-	return d.skipSpace(i)
-}
-
-func (d *decoder) skipSpace(i int) int {
-	for i < len(d.line) {
-		switch d.line[i] {
-		case ' ', '\t', '\n', '\r':
-			i++
-		default:
-			return i
-		}
-	}
-	return i
-}
+func (d *decoder) space(i int) int { return jsonscan.Space(d.line, i) }
 
 // value reads the value that begins at i and returns where it ends. depth is
 // the number of containers around what is in it.
@@ -45,26 +30,23 @@ func (d *decoder) value(i int, s *shape, depth int) (int, *Error) {
 	case c == '{':
 		return d.object(i, s, depth)
 	case c == '[':
+		if s.repeats {
+			return d.repeated(i, s, depth)
+		}
 		return d.array(i, s, depth)
 	case c == '-' || isDigit(c):
 		return d.number(i, s)
-	case d.word(i, "null"):
+	case jsonscan.Word(d.line, i, "null"):
 		d.leaf('~', formLine, i, i, 0)
 		return i + 4, nil
-	case d.word(i, "true"):
+	case jsonscan.Word(d.line, i, "true"):
 		d.leaf('!', formLine, i, i+4, 4)
 		return i + 4, nil
-	case d.word(i, "false"):
+	case jsonscan.Word(d.line, i, "false"):
 		d.leaf('!', formLine, i, i+5, 5)
 		return i + 5, nil
 	}
 	return i, errWant(d.line, i, "a value")
-}
-
-// word tells whether a word stands at i.
-func (d *decoder) word(i int, word string) bool {
-	end := i + len(word)
-	return end <= len(d.line) && string(d.line[i:end]) == word && (end == len(d.line) || !isWord(d.line[end]))
 }
 
 // text reads the string whose content begins at i.
@@ -74,21 +56,21 @@ func (d *decoder) text(i int, tag byte) (int, *Error) {
 		return i, err
 	}
 	f := formLine
-	if s.escaped {
+	if s.Escaped {
 		f = formEscaped
 	}
-	d.leaf(tag, f, i, s.end, s.size)
-	return s.end + 1, nil
+	d.leaf(tag, f, i, s.End, s.Size)
+	return s.End + 1, nil
 }
 
 // plain returns the text that a string stands for.
-func (d *decoder) plain(i int, s stringScan) []byte {
-	if !s.escaped {
-		return d.line[i:s.end]
+func (d *decoder) plain(i int, s jsonscan.String) []byte {
+	if !s.Escaped {
+		return d.line[i:s.End]
 	}
 	start := len(d.extra)
-	d.extra = slices.Grow(d.extra, s.size)[:start+s.size]
-	unescape(d.extra[start:], d.line[i:s.end])
+	d.extra = slices.Grow(d.extra, s.Size)[:start+s.Size]
+	jsonscan.Unescape(d.extra[start:], d.line[i:s.End])
 	return d.extra[start:]
 }
 
@@ -99,47 +81,16 @@ func (d *decoder) extraLeaf(tag byte, start int) {
 
 // number reads the number that begins at i.
 func (d *decoder) number(i int, s *shape) (int, *Error) {
-	b, start := d.line, i
-	if b[i] == '-' {
-		i++
+	start := i
+	i, isInt, wrong := jsonscan.Number(d.line, i)
+	if wrong != nil {
+		return start, syntax(wrong)
 	}
-	whole := i
-	for i < len(b) && isDigit(b[i]) {
-		i++
-	}
-	bad := i == whole || i-whole > 1 && b[whole] == '0'
-	isInt := true
-	if i < len(b) && b[i] == '.' {
-		isInt = false
-		i++
-		frac := i
-		for i < len(b) && isDigit(b[i]) {
-			i++
-		}
-		bad = bad || i == frac
-	}
-	if i < len(b) && b[i]|0x20 == 'e' {
-		isInt = false
-		if i++; i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		exp := i
-		for i < len(b) && isDigit(b[i]) {
-			i++
-		}
-		bad = bad || i == exp
-	}
-	if bad || i < len(b) && isWord(b[i]) {
-		for i < len(b) && isWord(b[i]) {
-			i++
-		}
-		return start, fail(start, fmt.Errorf("%s is no number in JSON", quoted(b[start:i])))
-	}
-	literal := b[start:i]
+	literal := d.line[start:i]
 	switch {
 	case isInt && !s.float && string(literal) != "-0":
-		if i-whole > tnetstring.MaxDigits {
-			return start, fail(start, fmt.Errorf("integer of %d digits, the limit is %d", i-whole, tnetstring.MaxDigits))
+		if n := len(bytes.TrimPrefix(literal, []byte("-"))); n > tnetstring.MaxDigits {
+			return start, fail(start, fmt.Errorf("integer of %d digits, the limit is %d", n, tnetstring.MaxDigits))
 		}
 		d.leaf('#', formLine, start, i, i-start)
 		return i, nil

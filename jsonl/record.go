@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -81,8 +82,14 @@ func (d *decoder) fill(payload []byte, at int) *Error {
 		copy(payload, d.line[n.start:n.end])
 	case formExtra:
 		copy(payload, d.extra[n.start:n.end])
+	case formGiven:
+		copy(payload, d.given.contents[n.start])
+	case formMessage:
+		copy(payload, d.given.messages[n.start])
+	case formPairs:
+		writePairs(payload, d.given.headers[n.start])
 	case formEscaped:
-		unescape(payload, d.line[n.start:n.end])
+		jsonscan.Unescape(payload, d.line[n.start:n.end])
 	case formBase64:
 		// Line breaks, which the decoder skips, cannot stand in a string.
 		got, err := base64.StdEncoding.Strict().Decode(payload, d.line[n.start:n.end])

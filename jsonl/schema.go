@@ -11,6 +11,8 @@ type shape struct {
 	keys  bool // strings are bytes, and so are the keys of maps
 	flow  bool // the map is a flow and has a format version
 
+	repeats bool // the list is the same in many flows
+
 	fields []field  // of a map
 	tuple  []*shape // of the first elements of a list
 	elems  *shape   // of all other elements
@@ -21,6 +23,7 @@ type field struct {
 	name  string
 	shape *shape
 	json  string // the key as a member begins: "name":
+	part  Parts  // what the value is, if it can be left out
 }
 
 // free is where a string is text: metadata, unknown keys.
@@ -70,13 +73,19 @@ func newFlowShape() *shape {
 	webSocket := fields(
 		&shape{elems: &shape{tuple: []*shape{free, free, bytesShape}}}, "messages",
 		"closed_by_client", "close_code", "close_reason", floatShape, "timestamp_end")
+	requestShape := fields(append(request, "first_line_format", "is_replay", "stickycookie", "stickyauth")...)
+	requestShape.mark("headers", RequestHeaders)
+	requestShape.mark("content", RequestContent)
+	responseShape := fields(append(response, bytesShape, "body", bytesShape, "msg")...)
+	responseShape.mark("headers", ResponseHeaders)
+	responseShape.mark("content", ResponseContent)
+	webSocket.mark("messages", WebSocketContents)
 	flow.fields = fields(
 		"version", "type", "id", fields("msg", floatShape, "timestamp"), "error",
 		client, "client_conn", server, "server_conn",
 		"intercepted", "is_replay", "marked", "metadata", "comment", "timestamp_created",
 		flow, "backup",
-		fields(append(request, "first_line_format", "is_replay", "stickycookie", "stickyauth")...), "request",
-		fields(append(response, bytesShape, "body", bytesShape, "msg")...), "response",
+		requestShape, "request", responseShape, "response",
 		webSocket, "websocket",
 		// Those of the websocket flows of old: [opcode, from_client, content, …].
 		&shape{elems: &shape{tuple: []*shape{free, bytesShape}}}, "messages",
@@ -88,8 +97,8 @@ func newFlowShape() *shape {
 func newConnShapes() (client, server *shape) {
 	common := []any{
 		"peername", "sockname", "id", "transport_protocol", "error", "tls",
-		bytesList, "certificate_list", bytesShape, "alpn", bytesList, "alpn_offers",
-		"cipher", "cipher_list", "tls_version", "sni",
+		&shape{elems: bytesShape, repeats: true}, "certificate_list", bytesShape, "alpn", bytesList, "alpn_offers",
+		"cipher", &shape{repeats: true}, "cipher_list", "tls_version", "sni",
 		floatShape, "timestamp_start", floatShape, "timestamp_end", floatShape, "timestamp_tls_setup",
 	}
 	old := []any{
@@ -126,6 +135,9 @@ func fields(names ...any) *shape {
 	}
 	return s
 }
+
+// mark says what the value of a field is.
+func (s *shape) mark(name string, part Parts) { s.fields[s.field([]byte(name), 0)].part = part }
 
 // field returns the position of a key among the fields of s, or -1. The key is
 // probably the one at hint.

@@ -248,14 +248,16 @@ func AppendFloat(dst []byte, f float64) []byte {
 	case math.IsInf(f, -1):
 		return append(dst, "-inf"...)
 	}
-	// The rounded decimal exponent decides, so it is read off the shortest
-	// exponent form instead of being compared with 1e16.
 	start := len(dst)
-	dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
-	e := bytes.IndexByte(dst[start:], 'e') + start
-	exp, _ := strconv.Atoi(string(dst[e+1:]))
-	if exp < -4 || exp >= 16 {
-		return dst
+	if a := math.Abs(f); a < 1e-3 || a >= 1e15 {
+		// The rounded decimal exponent decides, so it is read off the shortest
+		// exponent form instead of being compared with 1e16.
+		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
+		e := bytes.IndexByte(dst[start:], 'e') + start
+		exp, _ := strconv.Atoi(string(dst[e+1:]))
+		if exp < -4 || exp >= 16 {
+			return dst
+		}
 	}
 	dst = strconv.AppendFloat(dst[:start], f, 'f', -1, 64)
 	if !strings.Contains(string(dst[start:]), ".") {
