@@ -25,7 +25,9 @@ const (
 //
 // Cells are UTF-8. Bytes that are not, and characters that act on a terminal,
 // are escaped as everywhere in this package; in CSV, tabs and line ends stay in
-// their cell, but for a CR that no LF follows.
+// their cell, but for a CR that no LF follows. A backslash is doubled in TSV only,
+// because no reader of CSV expects that: there, an escape may also be text that looks
+// like one.
 //
 // A cell of text that begins with =, +, -, @, a tab or a line end gets an
 // apostrophe before it, because a spreadsheet would take it for a formula, which

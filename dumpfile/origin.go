@@ -53,6 +53,9 @@ func (r *Record) Replace(record []byte) Record {
 	}
 }
 
+// IsFrom tells whether r was made of a part of o.
+func (r *Record) IsFrom(o *Origin) bool { return o != nil && r.origin == o }
+
 // Original returns the part that r was made of, if it comes from a format and
 // the part is at hand; otherwise nil.
 func (r *Record) Original(format string) []byte {

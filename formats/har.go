@@ -140,17 +140,19 @@ type harSink struct {
 	encoder *har.Encoder
 	w       *har.Writer
 	plain   bool
+	first   *dumpfile.Origin // the HAR whose pages are written; nil if there is none
 }
 
 func newHARSink(w io.Writer, o *SinkOptions) *harSink {
 	name, version, _ := strings.Cut(o.Software, " ")
 	opts := &har.WriterOptions{Plain: o.Plain, Creator: name, CreatorVersion: version, MaxBody: o.MaxBody}
+	var first *dumpfile.Origin
 	if o.From != nil {
 		if from, ok := o.From.Source.(*harSource); ok {
-			opts.Log = from.log
+			opts.Log, first = from.log, from.origin
 		}
 	}
-	return &harSink{har.NewEncoder(opts), har.NewWriter(w, opts), o.Plain}
+	return &harSink{har.NewEncoder(opts), har.NewWriter(w, opts), o.Plain, first}
 }
 
 // zippedSink writes a HAR in zlib.
@@ -173,9 +175,18 @@ func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
 		*entries = append(*entries, new(har.Entry))
 	}
 	e := (*entries)[len(c.Ends)]
-	if entry := it.Original("har"); entry != nil && !s.plain && e.Copy(entry) == nil {
-		c.end()
-		return nil
+	if entry := it.Original("har"); entry != nil && !s.plain {
+		paged := false
+		if !it.IsFrom(s.first) {
+			entry, paged = har.WithoutPage(entry)
+		}
+		if e.Copy(entry) == nil {
+			if paged {
+				c.Notes = append(c.Notes, Note{it.Index, "the page is left out, because it is not one of the first HAR"})
+			}
+			c.end()
+			return nil
+		}
 	}
 	m, err := it.Newest()
 	if err != nil {

@@ -1,6 +1,7 @@
 package har
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 )
@@ -17,8 +18,47 @@ func (e *Entry) Copy(raw []byte) error {
 	if json.Unmarshal(raw, &found) != nil || !found.complete() {
 		return ErrIncomplete
 	}
+	e.forget()
 	e.raw, e.notes, e.conn = raw, e.notes[:0], 0
 	return nil
+}
+
+// WithoutPage returns an entry of another HAR, its JSON, without the name of its page,
+// for a file in which that page is not or another one has the name. ok is false if
+// it has none; then the result is raw itself.
+func WithoutPage(raw []byte) (_ []byte, ok bool) {
+	if !bytes.Contains(raw, []byte(`"pageref"`)) {
+		return raw, false
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return raw, false
+	}
+	out := []byte("{")
+	for from := d.InputOffset(); ; from = d.InputOffset() {
+		if !d.More() {
+			if _, err := d.Token(); err != nil || !ok {
+				return raw, false
+			}
+			return append(out, raw[from:]...), true
+		}
+		key, err := d.Token()
+		if err == nil {
+			err = d.Decode(new(json.RawMessage))
+		}
+		if err != nil {
+			return raw, false
+		}
+		if key == "pageref" {
+			ok = true
+			continue
+		}
+		member := raw[from:d.InputOffset()]
+		if len(out) == 1 { // what stood before it may be gone
+			member = bytes.TrimLeft(member, ", \t\r\n")
+		}
+		out = append(out, member...)
+	}
 }
 
 // completeEntry has what HAR 1.2 demands of an entry.

@@ -1,7 +1,6 @@
 package har
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,18 +28,13 @@ func NewEncoder(opts *WriterOptions) *Encoder {
 
 // Encode renders an HTTP flow, with everything that was edited in it. What cannot
 // be expressed is replaced by something safe and noted, see [Entry.Notes]; the
-// private field has it as it is. The only error is [ErrNotHTTP].
+// private field has it as it is. The entry may refer to bodies of the flow, which must
+// not change before it has been written. The only error is [ErrNotHTTP].
 func (c *Encoder) Encode(e *Entry, f flow.Flow) error {
-	h, ok := f.(*flow.HTTP)
-	if !ok {
-		return fmt.Errorf("%w but %s", ErrNotHTTP, f.Type())
-	}
 	r := c.pool.Get().(*renderer)
-	r.opts, r.entry, e.raw = &c.opts, e, nil
-	r.render(h)
-	r.release()
-	c.pool.Put(r)
-	return nil
+	err := r.encode(&c.opts, e, f)
+	c.put(r)
+	return err
 }
 
 // EncodeState is Encode for a state of the newest format version; see package
@@ -50,11 +44,18 @@ func (c *Encoder) EncodeState(e *Entry, m *state.Map) error {
 	if v, err := m.Int64("version"); err != nil || v != flow.Version {
 		return fmt.Errorf("har: flow is not of format version %d", flow.Version)
 	}
-	f, err := flow.View(m)
-	if err != nil {
-		return err
+	r := c.pool.Get().(*renderer)
+	f, err := r.viewer.View(m)
+	if err == nil {
+		err = r.encode(&c.opts, e, f)
 	}
-	return c.Encode(e, f)
+	c.put(r)
+	return err
+}
+
+func (c *Encoder) put(r *renderer) {
+	r.release()
+	c.pool.Put(r)
 }
 
 // A renderer makes an entry.
@@ -63,29 +64,38 @@ type renderer struct {
 	entry *Entry
 	dst   []byte
 	text  []byte // a string on its way into dst
+	plain []byte // memory for a body without content codings
 	tie   tie
 
-	elems []state.Value // of a list that is looked at
+	viewer flow.Viewer
+	picked [len(serverKeys)]state.Value // of a server connection
+	elems  []state.Value                // of a list that is looked at
 
-	// Memory for appendPrivate.
-	record []byte
-	cut    pruner
+	record []byte // memory for appendPrivate
 }
 
 // keepBuffer is the size up to which memory is kept for the next entry.
 const keepBuffer = 1 << 20
 
 func (r *renderer) release() {
-	r.opts, r.entry, r.dst = nil, nil, nil
-	if cap(r.text) > keepBuffer {
-		r.text = nil
+	r.opts, r.entry, r.dst, r.viewer = nil, nil, nil, flow.Viewer{}
+	clear(r.picked[:])
+	for _, buf := range []*[]byte{&r.text, &r.plain, &r.record, &r.tie.sum.buf} {
+		if cap(*buf) > keepBuffer {
+			*buf = nil
+		}
 	}
-	if cap(r.record) > keepBuffer {
-		r.record = nil
+}
+
+// encode makes the entry of a flow.
+func (r *renderer) encode(opts *WriterOptions, e *Entry, f flow.Flow) error {
+	h, ok := f.(*flow.HTTP)
+	if !ok {
+		return fmt.Errorf("%w but %s", ErrNotHTTP, f.Type())
 	}
-	if cap(r.cut.out) > keepBuffer || cap(r.cut.inner) > keepBuffer {
-		r.cut = pruner{}
-	}
+	r.opts, r.entry, e.raw = opts, e, nil
+	r.render(h)
+	return nil
 }
 
 // note adds to the comment of the entry.
@@ -96,20 +106,31 @@ func (r *renderer) note(format string, args ...any) {
 // raw appends JSON as it is.
 func (r *renderer) raw(json string) { r.dst = append(r.dst, json...) }
 
-// str appends a string, and returns the text that it stands for, which is valid
-// until the next call. Bytes that are not UTF-8 become characters of Latin-1;
-// then exact is false.
-func (r *renderer) str(s string) (text []byte, exact bool) {
-	r.text = append(r.text[:0], s...)
-	if dst, ok := jsonstring.Append(append(r.dst, '"'), r.text); ok {
+// str appends a string. Bytes that are not UTF-8 become characters of Latin-1; then
+// exact is false.
+func (r *renderer) str(s string) (exact bool) {
+	if dst, ok := jsonstring.AppendString(append(r.dst, '"'), s); ok {
 		r.dst = append(dst, '"')
-		return r.text, true
+		return true
 	}
 	r.text = appendValid(r.text[:0], s)
-	return r.bytes(r.text), false
+	r.bytes(r.text)
+	return false
 }
 
-// bytes is str for text.
+// body appends text as a string, in a form. If it is long, this is done when the entry
+// is written.
+func (r *renderer) body(text []byte, form textForm) {
+	r.raw(`"`)
+	if len(text) >= minLongBody {
+		r.entry.bodies = append(r.entry.bodies, longBody{len(r.dst), text, form})
+	} else {
+		r.dst = form.append(r.dst, text)
+	}
+	r.raw(`"`)
+}
+
+// bytes is str for text, which it returns.
 func (r *renderer) bytes(text []byte) []byte {
 	r.dst, _ = jsonstring.Append(append(r.dst, '"'), text)
 	r.raw(`"`)
@@ -118,15 +139,19 @@ func (r *renderer) bytes(text []byte) []byte {
 
 // sumStr is str for a value that belongs to a part of which there is a sum.
 func (r *renderer) sumStr(s string) {
-	text, _ := r.str(s)
-	r.tie.sum.add(text)
+	if r.str(s) {
+		r.tie.sum.addString(s)
+	} else {
+		r.tie.sum.add(r.text)
+	}
 }
 
-// base64 appends data as a string in base64. The result is as for str.
+// base64 appends data as a string in base64, which it returns. The result is
+// valid until more is appended.
 func (r *renderer) base64(data []byte) []byte {
 	r.raw(`"`)
 	start := len(r.dst)
-	r.dst = base64.StdEncoding.AppendEncode(r.dst, data)
+	r.dst = jsonstring.AppendBase64(r.dst, data)
 	text := r.dst[start:]
 	r.raw(`"`)
 	return text
@@ -147,6 +172,7 @@ func (r *renderer) comma() {
 func (r *renderer) render(h *flow.HTTP) {
 	e := r.entry
 	e.notes = e.notes[:0]
+	e.forget()
 	if cap(e.data) > keepBuffer {
 		e.data = nil
 	}
@@ -172,8 +198,8 @@ func (r *renderer) render(h *flow.HTTP) {
 	var opened bool
 	e.own, e.late, opened = exchangeTimings(h, &server)
 	e.conn = 0
-	if server.id != "" && opened {
-		e.conn = connectionHash(server.id)
+	if opened {
+		e.conn = server.conn
 	}
 	r.dst = server.append(r.dst, r.opts.Plain)
 	switch w := h.WebSocket(); {

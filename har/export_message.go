@@ -15,9 +15,9 @@ func (r *renderer) headers(h *flow.Headers, part string) {
 	for _, line := range h.All() {
 		r.comma()
 		r.raw(`{"name":`)
-		_, ok1 := r.str(line.Name)
+		ok1 := r.str(line.Name)
 		r.raw(`,"value":`)
-		_, ok2 := r.str(line.Value)
+		ok2 := r.str(line.Value)
 		r.raw("}")
 		exact = exact && ok1 && ok2
 	}
@@ -63,7 +63,8 @@ type content struct {
 	exact    bool   // text is data, as UTF-8
 }
 
-// content returns the body of a message. name is for notes.
+// content returns the body of a message, which is valid until the next call. name is
+// for notes.
 func (r *renderer) content(m *flow.HTTPMessage, name string) content {
 	c := content{size: m.Body.Len()}
 	if m.Body.IsMissing() {
@@ -77,14 +78,21 @@ func (r *renderer) content(m *flow.HTTPMessage, name string) content {
 	}
 	c.data, c.verbatim = data, true
 	if codings := m.Headers.Get("Content-Encoding"); codings != "" && len(data) > 0 {
-		decoded, err := coding.Decode(codings, data, r.opts.MaxBody)
+		decoded, err := coding.DecodeInto(r.plain, codings, data, r.opts.MaxBody)
 		if err != nil {
 			r.note("%s body: %s", name, strings.TrimPrefix(err.Error(), "coding: "))
 		}
 		limited := errors.As(err, new(*coding.LimitError))
 		if err == nil || len(decoded) > 0 && !limited {
-			c.verbatim = len(decoded) == len(data) && &decoded[0] == &data[0]
 			c.data = decoded
+			c.verbatim = len(decoded) == len(data) && &decoded[0] == &data[0]
+			switch {
+			case c.verbatim:
+			case len(decoded) < minLongBody:
+				r.plain = decoded
+			default:
+				r.plain = nil // the entry is going to refer to it
+			}
 		}
 	}
 	var ok bool

@@ -1,8 +1,8 @@
 package har
 
 import (
-	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/internal/coding"
@@ -13,8 +13,11 @@ func (r *renderer) request(h *flow.HTTP) {
 	q := h.Request()
 	q.Headers.All() // decoded at once, since much of it is going to be looked at
 	r.raw(`{"method":`)
-	method := appendValid(nil, q.Method)
-	r.tie.sum.add(r.bytes(bytes.ToUpper(method)))
+	method := q.Method
+	if !utf8.ValidString(method) {
+		method = string(appendValid(nil, method))
+	}
+	r.sumStr(strings.ToUpper(method))
 	url, ok := requestURL(h)
 	if !ok {
 		r.note("no URL can have the host %.100q", q.PrettyHost())
@@ -74,13 +77,16 @@ func (r *renderer) postData(q *flow.Request, body *content) {
 	r.raw(`,"postData":{"mimeType":`)
 	r.str(contentType)
 	r.raw(`,"text":`)
-	text := body.text
-	if text == nil {
+	text, form, shows := body.text, asText, body.shows()
+	switch {
+	case text != nil:
+	case shows && coding.IsFallback(body.data, contentType):
+		text, form = body.data, asLatin1
+	default:
 		s, _, _ := coding.Text(body.data, contentType)
 		text = []byte(strings.ToValidUTF8(s, "\ufffd"))
 	}
-	shows := body.shows()
-	r.bytes(text)
+	r.body(text, form)
 	if !shows {
 		r.tie.sum.add(text)
 	}
@@ -118,9 +124,9 @@ func (r *renderer) postData(q *flow.Request, body *content) {
 		r.note("request body is not text, and not all of it is written")
 	case body.text == nil:
 		r.raw(`,"_textB64":`)
-		encoded := r.base64(body.data)
+		r.body(body.data, asBase64)
 		if !shows {
-			r.tie.sum.add(encoded)
+			r.tie.sum.addBase64(body.data)
 		}
 	case !shows:
 		r.tie.sum.addAbsent()

@@ -116,22 +116,20 @@ func (r *renderer) responseContent(s *flow.Response, body *content) {
 	}
 	shows := body.shows()
 	r.raw(`,"text":`)
-	var text []byte
 	if body.text != nil {
-		text = r.bytes(body.text)
+		r.body(body.text, asText)
 	} else {
-		text = r.base64(body.data)
-	}
-	if !shows {
-		r.tie.sum.add(text)
-	}
-	if body.text == nil {
+		r.body(body.data, asBase64)
 		r.raw(`,"encoding":"base64"`)
-		if !shows {
-			r.tie.sum.add([]byte("base64"))
-		}
-	} else if !shows {
+	}
+	switch {
+	case shows:
+	case body.text != nil:
+		r.tie.sum.add(body.text)
 		r.tie.sum.addAbsent()
+	default:
+		r.tie.sum.addBase64(body.data)
+		r.tie.sum.addString("base64")
 	}
 	r.raw("}")
 	if shows {

@@ -140,7 +140,7 @@ func appendValid(dst []byte, s string) []byte {
 }
 
 // appendLatin1 appends s, which is Latin-1, as UTF-8.
-func appendLatin1(dst []byte, s string) []byte {
+func appendLatin1[T string | []byte](dst []byte, s T) []byte {
 	for i := range len(s) {
 		dst = utf8.AppendRune(dst, rune(s[i]))
 	}

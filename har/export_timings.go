@@ -1,16 +1,15 @@
 package har
 
 import (
-	"math"
 	"strconv"
 	"time"
 
 	"github.com/flowtool/flowtool/flow"
 )
 
-// timings are the phases of an exchange in milliseconds; -1 stands for one that
-// does not apply. connect includes ssl.
-type timings struct{ blocked, connect, ssl, send, wait, receive float64 }
+// timings are the phases of an exchange in microseconds, which is what times in flows
+// are good for; -1 stands for one that does not apply. connect includes ssl.
+type timings struct{ blocked, connect, ssl, send, wait, receive int64 }
 
 // exchangeTimings returns the phases of an exchange, if it counts the connection
 // (own) and if it does not (late). opened tells whether the connection was made
@@ -18,31 +17,35 @@ type timings struct{ blocked, connect, ssl, send, wait, receive float64 }
 func exchangeTimings(h *flow.HTTP, server *serverFacts) (own, late timings, opened bool) {
 	request := h.Request()
 	// Every end that is missing is that of the phase before.
-	begin := moment(request.TimestampStart, 0)
-	end := moment(request.TimestampEnd, begin)
+	begin := micros(request.TimestampStart, 0)
+	end := micros(request.TimestampEnd, begin)
 	first, last := end, end
 	if r := h.Response(); r != nil {
-		first = moment(r.TimestampStart, end)
-		last = moment(r.TimestampEnd, first)
+		first = micros(r.TimestampStart, end)
+		last = micros(r.TimestampEnd, first)
 	}
 	late = timings{
 		blocked: -1, connect: -1, ssl: -1,
-		send: millis(end, begin), wait: millis(first, end), receive: millis(last, first),
+		send: max(0, end-begin), wait: max(0, first-end), receive: max(0, last-first),
 	}
-	const unknown = -math.MaxFloat64
-	start, tcp := moment(server.start, unknown), moment(server.tcp, unknown)
-	if start == unknown || tcp == unknown || start < begin || tcp < start {
+	start := micros(server.start, -1)
+	if start < begin {
+		return late, late, false
+	}
+	tcp := micros(timestamp(&server.tcp), -1)
+	if tcp < start {
 		return late, late, false
 	}
 	own = late
-	ready := max(tcp, moment(server.tls, tcp))
-	own.connect = millis(ready, start)
-	if !server.tls.IsNull() {
-		own.ssl = millis(ready, tcp)
+	tls := timestamp(&server.tls)
+	ready := max(tcp, micros(tls, tcp))
+	own.connect = ready - start
+	if !tls.IsNull() {
+		own.ssl = ready - tcp
 	}
-	own.send = millis(min(end, start), begin)
-	own.wait = millis(first, max(end, ready))
-	if gap := round(millis(last, begin) - own.connect - own.send - own.wait - own.receive); gap > 0 {
+	own.send = max(0, min(end, start)-begin)
+	own.wait = max(0, first-max(end, ready))
+	if gap := last - begin - own.connect - own.send - own.wait - own.receive; gap > 0 {
 		own.blocked = gap
 	}
 	return own, late, true
@@ -59,19 +62,17 @@ func moment(t flow.Timestamp, other float64) float64 {
 	return other
 }
 
-// millis returns the time from one moment to a later one, in milliseconds to the
-// nanosecond, which is less than times in flows are good for. It is never negative.
-func millis(to, from float64) float64 { return max(0, round((to-from)*1e3)) }
-
-func round(ms float64) float64 { return math.Round(ms*1e6) / 1e6 }
+// micros returns the microseconds of a timestamp, or other if it says nothing.
+func micros(t flow.Timestamp, other int64) int64 {
+	if moment(t, -1) < 0 {
+		return other
+	}
+	return t.Time().UnixMicro()
+}
 
 // total returns the sum of the phases that apply.
-func (t *timings) total() float64 {
-	sum := t.send + t.wait + t.receive
-	for _, ms := range [...]float64{t.blocked, t.connect} {
-		sum += max(0, ms)
-	}
-	return round(sum)
+func (t *timings) total() int64 {
+	return max(0, t.blocked) + max(0, t.connect) + t.send + t.wait + t.receive
 }
 
 func (t *timings) append(dst []byte) []byte {
@@ -84,8 +85,13 @@ func (t *timings) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-func appendMillis(dst []byte, ms float64) []byte {
-	return strconv.AppendFloat(dst, ms, 'f', -1, 64)
+// appendMillis appends a time, which is in microseconds, in milliseconds, or -1 if it
+// is negative.
+func appendMillis(dst []byte, micros int64) []byte {
+	if micros < 0 {
+		return append(dst, "-1"...)
+	}
+	return strconv.AppendFloat(dst, float64(micros)/1e3, 'f', -1, 64)
 }
 
 // appendTime appends a moment in ISO 8601, in UTC, with milliseconds or, where

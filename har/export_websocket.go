@@ -39,7 +39,8 @@ func (r *renderer) webSocket(w *flow.WebSocket) {
 		} else if dst, ok := jsonstring.Append(append(r.dst, '"'), data); ok {
 			r.dst, text = append(dst, '"'), data
 		} else {
-			text, _ = r.str(string(data))
+			r.str(string(data))
+			text = r.text
 			bad++
 		}
 		r.raw("}")

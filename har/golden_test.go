@@ -239,7 +239,8 @@ func wantTimings(f *flow.HTTP, counts bool) object {
 		}
 		return t.Unix()
 	}
-	ms := func(from, to float64) float64 { return max(0, math.Round((to-from)*1e9)/1e6) }
+	us := func(t float64) float64 { return math.RoundToEven(t * 1e6) }
+	ms := func(from, to float64) float64 { return max(0, us(to)-us(from)) / 1e3 }
 	q, c := f.Request(), f.ServerConn()
 	r0 := q.TimestampStart.Unix()
 	r1 := at(q.TimestampEnd, r0)
@@ -262,7 +263,7 @@ func wantTimings(f *flow.HTTP, counts bool) object {
 		left -= t[phase].(float64)
 	}
 	if left > 0 {
-		t["blocked"] = math.Round(left*1e6) / 1e6
+		t["blocked"] = math.Round(left*1e3) / 1e3
 	}
 	return t
 }

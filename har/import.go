@@ -1,7 +1,6 @@
 package har
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -32,16 +31,8 @@ func (e *RawEntry) Record(dst []byte) ([]byte, error) {
 		return dst, im.fail(0, "", fmt.Errorf("an entry is an object, not %s", quoted(im.raw(0))))
 	}
 	if i := im.get(0, privateKey); i >= 0 {
-		m, err := im.restore(i)
-		if err != nil {
-			return dst, err
-		}
-		if m != nil {
-			out, err := tnetstring.Append(dst, m.Value())
-			if err != nil {
-				return dst, e.wrap("", 0, err)
-			}
-			return out, nil
+		if out, ok, err := im.restore(dst, i); ok || err != nil {
+			return out, err
 		}
 	}
 	record, err := im.visible()
@@ -78,7 +69,8 @@ type importer struct {
 	notes []state.Value // of the same
 	lines headers       // of all messages
 
-	record recordWriter
+	record   recordWriter
+	restorer restorer
 }
 
 var importers = sync.Pool{New: func() any { return new(importer) }}
@@ -95,16 +87,16 @@ func (im *importer) release() {
 	if cap(doc.plain) > keepRecord {
 		doc.plain = nil
 	}
-	if doc.dec != nil {
-		doc.dec.Reset(new(bytes.Buffer), jsonOptions...)
-	}
+	doc.private.Reset()
 	clear(im.lines)
+	clear(im.restorer.pairs)
 	clear(im.meta)
 	*im = importer{
 		document: doc,
 		meta:     im.meta[:0],
 		lines:    im.lines[:0],
 		record:   im.record,
+		restorer: restorer{sum: im.restorer.sum, pairs: im.restorer.pairs},
 	}
 	im.record.release()
 	importers.Put(im)
@@ -205,13 +197,12 @@ func (im *importer) visible() ([]byte, error) {
 // needed returns a member of the request without which there is no flow.
 func (im *importer) needed(request int, key string) (string, error) {
 	i := im.get(request, key)
-	path := state.Path("/request").Key(key)
 	if i < 0 {
-		return "", im.fail(none, path, errMissing)
+		return "", im.fail(none, state.Path("/request").Key(key), errMissing)
 	}
 	s, ok := im.scalar(i)
 	if !ok || len(s) == 0 {
-		return "", im.fail(i, path, fmt.Errorf("%s is not a %s", quoted(im.raw(i)), key))
+		return "", im.fail(i, state.Path("/request").Key(key), fmt.Errorf("%s is not a %s", quoted(im.raw(i)), key))
 	}
 	return string(s), nil
 }

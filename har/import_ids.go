@@ -20,8 +20,9 @@ const seedLen = 4096
 
 // ids returns two ids for a sequence of strings: always the same, and in the form
 // of the random UUIDs that mitmproxy uses.
-func (s *seed) ids(kind string, parts ...string) (first, second string) {
-	key := append(append(idSpace[:], s[:]...), kind...)
+func (s *seed) ids(kind string, parts ...string) (first, second uuid.UUID) {
+	key := make([]byte, 0, 512)
+	key = append(append(append(key, idSpace[:]...), s[:]...), kind...)
 	for _, p := range parts {
 		key = append(binary.AppendUvarint(key, uint64(len(p))), p...)
 	}
@@ -30,12 +31,13 @@ func (s *seed) ids(kind string, parts ...string) (first, second string) {
 		sum[i+6] = sum[i+6]&0x0f | 4<<4 // version
 		sum[i+8] = sum[i+8]&0x3f | 2<<6 // variant
 	}
-	return uuid.UUID(sum[:16]).String(), uuid.UUID(sum[16:]).String()
+	return uuid.UUID(sum[:16]), uuid.UUID(sum[16:])
 }
 
 // flowIDs returns the ids of the flow of an entry and of its client connection.
 func (e *RawEntry) flowIDs(started, method, url string) (flow, client string) {
-	return e.seed.ids("flow", strconv.FormatInt(e.Index, 10), started, method, url)
+	f, c := e.seed.ids("flow", strconv.FormatInt(e.Index, 10), started, method, url)
+	return f.String(), c.String()
 }
 
 // serverID returns the id of the connection that the file calls name, to a host
@@ -43,7 +45,7 @@ func (e *RawEntry) flowIDs(started, method, url string) (flow, client string) {
 // count for each host anew.
 func (e *RawEntry) serverID(name, host string, port int) string {
 	id, _ := e.seed.ids("server", name, host, strconv.Itoa(port))
-	return id
+	return id.String()
 }
 
 // isUUID tells whether s is an id in the form in which mitmproxy writes them.

@@ -2,135 +2,18 @@ package har
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"iter"
 	"math"
 	"math/big"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
-
-// A document is the JSON of an entry as a tree. Values are decoded where somebody
-// looks at them.
-type document struct {
-	data  []byte
-	nodes []node
-	open  []int  // the containers around the current value
-	plain []byte // strings without their escapes
-	dec   *jsontext.Decoder
-}
-
-// A node is a value, or the key of a member, behind which stands its value. The
-// nodes of a container follow it.
-type node struct {
-	kind       jsontext.Kind // of the value; '{' and '[' for containers
-	escaped    bool          // it is a string with escapes
-	start, end int           // in the data
-	next       int           // the node behind this one and what is in it
-}
-
-// none stands for a value that is not there.
-const none = -1
-
-// jsonOptions accept what JSON does not forbid for good: keys that occur twice,
-// of which the last counts, and halves of surrogate pairs, which stand for bytes.
-var jsonOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-
-// A syntaxError says that an entry is not JSON.
-type syntaxError struct {
-	pos  int
-	path state.Path
-	err  error
-}
-
-// parse reads data, one value.
-func (d *document) parse(data []byte, maxDepth int) *syntaxError {
-	err := d.read(data, maxDepth)
-	if err != nil {
-		// NaN and infinities, which Python and others write, are no numbers.
-		if plain, ok := withoutNaN(data); ok {
-			return d.read(plain, maxDepth)
-		}
-	}
-	return err
-}
-
-func (d *document) read(data []byte, maxDepth int) *syntaxError {
-	d.data, d.nodes, d.open, d.plain = data, d.nodes[:0], d.open[:0], d.plain[:0]
-	if d.dec == nil {
-		d.dec = jsontext.NewDecoder(bytes.NewBuffer(data), jsonOptions...)
-	} else {
-		d.dec.Reset(bytes.NewBuffer(data), jsonOptions...)
-	}
-	for {
-		kind := d.dec.PeekKind()
-		switch bracket := kind == '{' || kind == '['; {
-		case bracket && !(kind == '{' && d.inPrivate()):
-			if _, err := d.dec.ReadToken(); err != nil {
-				return d.syntaxError(err)
-			}
-			start := int(d.dec.InputOffset()) - 1
-			if len(d.open) == maxDepth {
-				err := fmt.Errorf("%w: the limit is %d (MaxDepth)", ErrTooDeep, maxDepth)
-				return &syntaxError{start, state.Path(d.dec.StackPointer()), err}
-			}
-			d.open = append(d.open, len(d.nodes))
-			d.nodes = append(d.nodes, node{kind: kind, start: start})
-			continue
-		case kind == '}' || kind == ']':
-			if _, err := d.dec.ReadToken(); err != nil {
-				return d.syntaxError(err)
-			}
-			top := len(d.open) - 1
-			c := &d.nodes[d.open[top]]
-			c.end, c.next = int(d.dec.InputOffset()), len(d.nodes)
-			d.open = d.open[:top]
-		default:
-			value, err := d.dec.ReadValue()
-			if err != nil {
-				return d.syntaxError(err)
-			}
-			end := int(d.dec.InputOffset())
-			escaped := kind == '"' && bytes.IndexByte(value, '\\') >= 0
-			d.nodes = append(d.nodes, node{kind, escaped, end - len(value), end, len(d.nodes) + 1})
-		}
-		if len(d.open) == 0 {
-			break
-		}
-	}
-	rest := d.data[d.dec.InputOffset():]
-	if i := len(rest) - len(bytes.TrimLeft(rest, " \t\r\n")); i < len(rest) {
-		return &syntaxError{len(d.data) - len(rest) + i, "", errors.New("more than one value")}
-	}
-	return nil
-}
-
-// inPrivate tells whether the next value is the state in a private field, which is
-// read as a whole, by package jsonl.
-func (d *document) inPrivate() bool {
-	if len(d.open) != 2 {
-		return false
-	}
-	field, key := d.open[1]-1, len(d.nodes)-1
-	return d.nodes[0].kind == '{' && string(d.raw(field)) == `"`+privateKey+`"` && string(d.raw(key)) == `"state"`
-}
-
-func (d *document) syntaxError(err error) *syntaxError {
-	s := &syntaxError{pos: int(d.dec.InputOffset()), path: state.Path(d.dec.StackPointer()), err: err}
-	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		s.pos, s.path, s.err = int(e.ByteOffset), state.Path(e.JSONPointer), fmt.Errorf("not JSON: %w", e.Err)
-	}
-	return s
-}
 
 // withoutNaN returns a copy of data with empty strings for the numbers that JSON
 // lacks, and whether there are any.
@@ -160,7 +43,7 @@ func withoutNaN(data []byte) (out []byte, found bool) {
 }
 
 // is tells whether node i is there and of a kind.
-func (d *document) is(i int, kind jsontext.Kind) bool { return i >= 0 && d.nodes[i].kind == kind }
+func (d *document) is(i int, kind byte) bool { return i >= 0 && d.nodes[i].kind == kind }
 
 // isNull tells whether node i is not there or null.
 func (d *document) isNull(i int) bool { return i < 0 || d.nodes[i].kind == 'n' }
@@ -233,58 +116,10 @@ func (d *document) string(i int) []byte {
 		return s
 	}
 	from := len(d.plain)
-	d.plain = appendUnquoted(d.plain, s)
-	return d.plain[from:len(d.plain):len(d.plain)]
-}
-
-// appendUnquoted appends what the content of a string stands for. The library has
-// found its escapes to be well formed.
-func appendUnquoted(out, s []byte) []byte {
-	out = slices.Grow(out, len(s))
-	for {
-		n := bytes.IndexByte(s, '\\')
-		if n < 0 {
-			return append(out, s...)
-		}
-		out = append(out, s[:n]...)
-		s = s[n:]
-		if s[1] != 'u' {
-			out = append(out, escapes[s[1]])
-			s = s[2:]
-			continue
-		}
-		r := escapedRune(s)
-		s = s[6:]
-		switch low := escapedRune(s); {
-		case utf16.IsSurrogate(r) && utf16.IsSurrogate(low) && utf16.DecodeRune(r, low) != utf8.RuneError:
-			r = utf16.DecodeRune(r, low)
-			s = s[6:]
-		case r >= 0xdc80 && r <= 0xdcff:
-			out = append(out, byte(r))
-			continue
-		}
-		out = utf8.AppendRune(out, r)
-	}
-}
-
-// escapes has what the character behind a backslash stands for.
-var escapes = [256]byte{
-	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
-}
-
-// escapedRune returns the number in an escape such as \u00e9 at the start of s, 0 if
-// there is none.
-func escapedRune(s []byte) (r rune) {
-	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-		return 0
-	}
-	for _, c := range s[2:6] {
-		if c > '9' {
-			c = c | 0x20 - 'a' + '0' + 10
-		}
-		r = r<<4 | rune(c-'0')
-	}
-	return r
+	d.plain = slices.Grow(d.plain, len(s))
+	end := from + jsonscan.Unescape(d.plain[from:from+len(s)], s)
+	d.plain = d.plain[:end]
+	return d.plain[from:end:end]
 }
 
 // scalar returns the content of a string, or the spelling of a number or of true

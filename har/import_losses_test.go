@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"path"
 	"strings"
 	"testing"
@@ -192,5 +193,40 @@ func flattenJSON(out map[string]string, at string, v any) {
 	case nil:
 	default:
 		out[at] = fmt.Sprint(v)
+	}
+}
+
+// TestTimings: times to the microsecond come back exactly, but that of the phases
+// before the request is sent only the sum does.
+func TestTimings(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		var us [7]int64 // blocked, dns, connect, ssl, send, wait, receive
+		for i := range us {
+			us[i] = rng.Int64N(1 << (3 * rng.IntN(9)))
+		}
+		us[3] = min(us[2], us[3])
+		entry := fmt.Sprintf(`{"log":{"entries":[{"startedDateTime":"2026-01-02T03:04:%02d.%06dZ","request":{"method":"GET","url":"https://a.example/"},`+
+			`"response":{"status":200},"timings":{"blocked":%g,"dns":%g,"connect":%g,"ssl":%g,"send":%g,"wait":%g,"receive":%g}}]}}`,
+			rng.IntN(60), rng.IntN(1e6), float64(us[0])/1e3, float64(us[1])/1e3, float64(us[2])/1e3, float64(us[3])/1e3,
+			float64(us[4])/1e3, float64(us[5])/1e3, float64(us[6])/1e3)
+		for m, err := range har.NewReader(strings.NewReader(entry), nil).States() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := decode(t, export(t, m, &har.WriterOptions{Plain: true}))[0]
+			is := func(key string) int64 {
+				ms, ok := got.Timings[key]
+				if whole := math.Round(ms*1e3) / 1e3; !ok || whole != ms {
+					t.Errorf("%s is %v", key, got.Timings[key])
+				}
+				return int64(math.Round(max(0, ms) * 1e3))
+			}
+			before := is("blocked") + is("dns") + is("send")
+			if before != us[0]+us[1]+us[4] || is("connect") != us[2] || us[2] > 0 && is("ssl") != us[3] ||
+				is("wait") != us[5] || is("receive") != us[6] {
+				t.Fatalf("%s\nbecomes %v", entry, got.Timings)
+			}
+		}
 	}
 }

@@ -168,3 +168,15 @@ func TestRestoreOrder(t *testing.T) {
 		t.Errorf("%d records of %d", len(got), n)
 	}
 }
+
+// TestRestoreNotes has an entry whose private field cannot be used: what else is
+// wrong is noted once.
+func TestRestoreNotes(t *testing.T) {
+	in := `{"request":{"method":"GET","url":"http://h.example/","headers":[{"value":"x"}]},` +
+		`"_mitm":{"v":1,"sums":{"request":"0011223344556677"},"state":{"type":"http","type":"http"}}}`
+	notes := notesOf(importOne(t, in))
+	if len(notes) != 2 || !strings.HasPrefix(notes[0], "/_mitm/state: ") || !strings.Contains(notes[0], "occurs twice") ||
+		!strings.HasPrefix(notes[1], "/request/headers/0: ") {
+		t.Errorf("notes: %q", notes)
+	}
+}

@@ -43,7 +43,8 @@ func (im *importer) times() flowTimes {
 	if ssl > connect || ssl > 0 && totalKnown && math.Abs(total-phases-ssl) < math.Abs(total-phases) {
 		connect += ssl
 	}
-	at := c.start + blocked + dns
+	// Times count from the start: they are exact to the microsecond then.
+	at := blocked + dns
 	opened := at // when the connection was begun
 	switch byMitmproxy := im.has(timings, "ssl") && !im.has(timings, "blocked") && !im.has(timings, "dns"); {
 	case !byMitmproxy:
@@ -54,30 +55,34 @@ func (im *importer) times() flowTimes {
 		opened -= connect // it was connected before
 	}
 	if connect > 0 {
-		c.serverStart = stamp(opened)
-		c.tcpSetup = stamp(opened + connect - ssl)
+		c.serverStart = c.stamp(opened)
+		c.tcpSetup = c.stamp(opened + connect - ssl)
 		if ssl > 0 {
-			c.tlsSetup = stamp(opened + connect)
+			c.tlsSetup = c.stamp(opened + connect)
 		}
 	}
 	if sendKnown {
 		at += send
-		c.requestEnd = stamp(at)
+		c.requestEnd = c.stamp(at)
 	}
-	c.responseStart = at + wait
-	c.end = c.responseStart + receive
+	first := at + wait
+	end := first + receive
 	switch {
 	case receiveKnown:
-		c.responseEnd = stamp(c.end)
+		c.responseEnd = c.stamp(end)
 	case totalKnown:
-		c.end = max(c.end, c.start+total)
-		c.responseEnd = stamp(c.end)
+		end = max(end, total)
+		c.responseEnd = c.stamp(end)
 		if !waitKnown {
-			c.responseStart = c.end
+			first = end
 		}
 	}
+	c.responseStart, c.end = c.start+first, c.start+end
 	return c
 }
+
+// stamp returns the timestamp so many seconds after the start.
+func (c *flowTimes) stamp(after float64) flow.Timestamp { return stamp(c.start + after) }
 
 // stamp returns a timestamp to the microsecond, which is what doubles are good for
 // here.

@@ -2,9 +2,12 @@ package har
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"hash"
 	"strconv"
+
+	"github.com/flowtool/flowtool/internal/jsonstring"
 )
 
 // privateKey is the key of the private field of an entry.
@@ -28,53 +31,110 @@ const (
 	partMessages        = "websocket.messages" // in from
 )
 
+// messageContent is the index of the content in the state of a WebSocket
+// message.
+const messageContent = 2
+
 // A summer makes the sum of the visible values of a part.
 type summer struct {
-	hash hash.Hash
-	buf  []byte
-	any  bool // a value is there
+	buf    []byte    // what was added last
+	hash   hash.Hash // of what was added before, if hashed
+	hashed bool
+	any    bool // a value is there
 }
+
+// maxSummed is up to which size what is added is collected.
+const maxSummed = 1 << 10
 
 // add adds a value that is there.
 func (s *summer) add(value []byte) {
-	s.start()
-	s.any = true
-	s.buf = append(strconv.AppendInt(s.buf[:0], int64(len(value)), 10), ':')
-	s.hash.Write(s.buf)
-	s.hash.Write(value)
+	s.size(len(value))
+	if len(value) > maxSummed {
+		s.flush()
+		s.hash.Write(value)
+		return
+	}
+	s.buf = append(s.buf, value...)
+}
+
+// addString is add for a string.
+func (s *summer) addString(value string) {
+	s.size(len(value))
+	s.buf = append(s.buf, value...)
+}
+
+// addBase64 adds data in base64.
+func (s *summer) addBase64(data []byte) {
+	s.size(base64.StdEncoding.EncodedLen(len(data)))
+	for len(data) > 0 {
+		if len(s.buf) > maxSummed {
+			s.flush()
+		}
+		n := min(len(data), 3*maxSummed)
+		s.buf = jsonstring.AppendBase64(s.buf, data[:n])
+		data = data[n:]
+	}
 }
 
 // addInt adds an integer.
 func (s *summer) addInt(n int64) {
 	var digits [20]byte
-	s.add(strconv.AppendInt(digits[:0], n, 10))
+	value := strconv.AppendInt(digits[:0], n, 10)
+	s.size(len(value))
+	s.buf = append(s.buf, value...)
 }
 
 // addAbsent adds a value that is absent or null.
-func (s *summer) addAbsent() {
-	s.start()
-	s.buf = append(s.buf[:0], '-')
-	s.hash.Write(s.buf)
+func (s *summer) addAbsent() { s.buf = append(s.buf, '-') }
+
+// size adds what stands before a value that is there.
+func (s *summer) size(n int) {
+	if len(s.buf) > maxSummed {
+		s.flush()
+	}
+	s.any = true
+	s.buf = append(strconv.AppendInt(s.buf, int64(n), 10), ':')
 }
 
-func (s *summer) start() {
+// flush empties buf.
+func (s *summer) flush() {
 	if s.hash == nil {
 		s.hash = sha256.New()
 	}
+	s.hash.Write(s.buf)
+	s.buf, s.hashed = s.buf[:0], true
 }
 
 // take returns the sum of what was added, "" if nothing was but values that are
 // absent, and makes s ready for the next part.
 func (s *summer) take() string {
-	if !s.any {
-		if s.hash != nil {
-			s.hash.Reset()
-		}
+	sum, there := s.sum()
+	if !there {
 		return ""
 	}
-	s.buf = s.hash.Sum(s.buf[:0])
-	sum := hex.EncodeToString(s.buf[:8])
-	s.hash.Reset()
-	s.any = false
-	return sum
+	return hex.EncodeToString(sum[:8])
+}
+
+// fits is take for somebody who only wants to know whether the sum is want.
+func (s *summer) fits(want []byte) bool {
+	sum, there := s.sum()
+	if !there {
+		return len(want) == 0
+	}
+	var text [16]byte
+	return string(hex.AppendEncode(text[:0], sum[:8])) == string(want)
+}
+
+func (s *summer) sum() (sum [sha256.Size]byte, there bool) {
+	switch {
+	case s.hashed:
+		s.flush()
+		s.hash.Sum(sum[:0])
+		s.hash.Reset()
+	case s.any:
+		sum = sha256.Sum256(s.buf)
+	}
+	there = s.any
+	s.buf, s.hashed, s.any = s.buf[:0], false, false
+	return sum, there
 }

@@ -24,7 +24,7 @@ func (d *Reader) inEntry(b *Batch, buf []byte, atEnd bool) (more bool) {
 	size := d.off + int64(f.pos) - f.startAt
 	switch {
 	case done && f.value.tooDeep && f.cause == nil:
-		f.cause = d.errorAt(f.count, f.startAt, fmt.Errorf("%w: the limit is %d (MaxDepth)", ErrTooDeep, d.opts.MaxDepth))
+		f.cause = d.errorAt(f.count, f.startAt, errTooDeep(d.opts.MaxDepth))
 	case done:
 	case f.value.bad && f.value.strict:
 		f.cause = d.errorAt(f.count, d.off+int64(f.pos), errDamaged)

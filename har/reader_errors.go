@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 	}
 	fmt.Fprintf(&b, "offset %d", e.Offset)
 	if e.Path != "" {
-		fmt.Fprintf(&b, " (%s)", shortened(string(e.Path), 100))
+		fmt.Fprintf(&b, " (%s)", jsonscan.Shorten(string(e.Path), 100))
 	}
 	b.WriteString(": " + e.Err.Error())
 	return b.String()
@@ -72,13 +72,9 @@ var (
 	errTrailing = errors.New("something else follows the HAR")
 )
 
-// quoted returns b for a message, shortened.
-func quoted[T ~string | ~[]byte](b T) string { return strconv.Quote(shortened(string(b), 40)) }
-
-// shortened cuts the middle out of what is long.
-func shortened(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most/2], "") + "…" + strings.ToValidUTF8(s[len(s)-most/4:], "")
+func errTooDeep(limit int) error {
+	return fmt.Errorf("%w: the limit is %d (MaxDepth)", ErrTooDeep, limit)
 }
+
+// quoted returns b for a message, shortened.
+func quoted[T ~string | ~[]byte](b T) string { return jsonscan.Quote(b) }

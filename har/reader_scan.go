@@ -73,6 +73,10 @@ func (v *valueScan) scan(b []byte, i int) (end int, done bool) {
 			if i, done = v.string(b, i); done {
 				return i, true
 			}
+			if i+1 < len(b) && b[i+1] == '"' && (b[i] == ':' || b[i] == ',') {
+				v.inString = true // mostly a string follows a string
+				i += 2
+			}
 			continue
 		}
 		if v.newLine {
@@ -154,48 +158,43 @@ func (v *valueScan) string(b []byte, i int) (end int, done bool) {
 		v.escaped = false
 		i++
 	}
-	for clean := 0; i < len(b); {
-		if clean >= 64 {
-			// A long one. What was looked at in vain is never much more than what is left
-			// behind.
-			window := b[i:min(len(b), i+clean)]
-			if n := bytes.IndexByte(window, '"'); n >= 0 {
-				window = window[:n]
-			}
-			n := bytes.IndexByte(window, '\\')
-			if n < 0 {
-				n = len(window)
-			}
-			if i += n; n == clean {
-				clean *= 2
-				continue
-			}
-			clean = 0
-		} else if i+8 <= len(b) {
-			x := binary.LittleEndian.Uint64(b[i:])
-			quote, slash := x^'"'*ones, x^'\\'*ones
-			m := ((quote-ones)&^quote | (slash-ones)&^slash) & highs
+	from := i
+	for near := 0; ; {
+		// Most quotation marks are near.
+		if near < 4 && i+8 <= len(b) {
+			near++
+			x := binary.LittleEndian.Uint64(b[i:]) ^ '"'*ones
+			m := (x - ones) &^ x & highs
 			if m == 0 {
-				i, clean = i+8, clean+8
+				i += 8
 				continue
 			}
 			i += bits.TrailingZeros64(m) / 8
-			clean = 0
+		} else {
+			n := bytes.IndexByte(b[i:], '"')
+			if n < 0 {
+				v.escaped = isEscaped(b[from:])
+				return len(b), false
+			}
+			i += n
 		}
-		if i == len(b) {
-			break
-		}
-		switch b[i] {
-		case '"':
+		if i == from || b[i-1] != '\\' || !isEscaped(b[from:i]) {
 			v.inString = false
 			return i + 1, v.depth == 0
-		case '\\':
-			i++ // and what is behind it
 		}
 		i++
+		near = 0
 	}
-	v.escaped = i > len(b)
-	return len(b), false
+}
+
+// isEscaped tells whether what follows s, a part of a string that does not begin
+// behind a backslash, is behind one.
+func isEscaped(s []byte) bool {
+	n := len(s)
+	for n > 0 && s[n-1] == '\\' {
+		n--
+	}
+	return (len(s)-n)%2 == 1
 }
 
 func (v *valueScan) open(object bool) {

@@ -89,7 +89,7 @@ func TestRules(t *testing.T) {
 
 		{name: "connection made for the request",
 			got:  func(e *entry) any { return e.Timings },
-			want: map[string]float64{"blocked": 7.8125, "dns": -1, "connect": 46.875, "ssl": 15.625, "send": 7.8125, "wait": 62.5, "receive": 62.5}},
+			want: map[string]float64{"blocked": 7.813, "dns": -1, "connect": 46.875, "ssl": 15.625, "send": 7.812, "wait": 62.5, "receive": 62.5}},
 		{name: "time is the sum", got: func(e *entry) any { return e.Time }, want: 187.5},
 		{name: "no TLS",
 			edit: func(f *flow.HTTP) { f.ServerConn().TimestampTLSSetup = flow.Timestamp{} },
@@ -97,7 +97,7 @@ func TestRules(t *testing.T) {
 		{name: "connection made before",
 			edit: func(f *flow.HTTP) { f.ServerConn().TimestampStart = flow.Seconds(start - 1) },
 			got:  func(e *entry) any { return e.Timings },
-			want: map[string]float64{"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 7.8125, "wait": 117.1875, "receive": 62.5}},
+			want: map[string]float64{"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 7.812, "wait": 117.188, "receive": 62.5}},
 		{name: "response before the end of the request",
 			edit: func(f *flow.HTTP) {
 				f.ServerConn().TimestampStart = flow.Seconds(start - 1)

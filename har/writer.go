@@ -20,7 +20,7 @@ type Writer struct {
 	opts    WriterOptions
 	enc     *Encoder
 	entry   Entry
-	buf     [256]byte    // for pieces of an entry
+	buf     []byte       // for pieces of an entry
 	flat    []byte       // an entry that is to be indented
 	wide    bytes.Buffer // the same over several lines
 	started bool
@@ -80,7 +80,7 @@ func (w *Writer) WriteEntry(e *Entry) error {
 	w.string(sep)
 	first := e.conn == 0 || w.conns.add(e.conn)
 	if w.opts.Indent == "" {
-		e.pieces(w.buf[:], first, w.write)
+		e.pieces(&w.buf, first, w.write)
 	} else {
 		w.indented(e, first)
 	}
@@ -92,7 +92,7 @@ func (w *Writer) indented(e *Entry, first bool) {
 	in := w.opts.Indent
 	w.flat = w.flat[:0]
 	w.wide.Reset()
-	e.pieces(w.buf[:], first, func(piece []byte) { w.flat = append(w.flat, piece...) })
+	e.pieces(&w.buf, first, func(piece []byte) { w.flat = append(w.flat, piece...) })
 	if err := json.Indent(&w.wide, w.flat, in+in+in, in); err != nil {
 		panic("har: what the encoder wrote is no JSON: " + err.Error())
 	}

@@ -20,11 +20,11 @@ import (
 // without entries.
 func TestWriterOutput(t *testing.T) {
 	f := newFlow(func(f *flow.HTTP) { f.SetID("1"); f.ServerConn().ID = "2"; f.SetResponse(nil) })
-	const entry = `{"startedDateTime":"2026-01-02T03:04:05.500Z","time":54.6875,"request":{"method":"GET",` +
+	const entry = `{"startedDateTime":"2026-01-02T03:04:05.500Z","time":54.687,"request":{"method":"GET",` +
 		`"url":"https://www.example/path?a=1&b=%20+","httpVersion":"HTTP/1.1","cookies":[],"headers":[{"name":"Host","value":"www.example"}],` +
 		`"queryString":[{"name":"a","value":"1"},{"name":"b","value":"  "}],"headersSize":52,"bodySize":0},"response":{"status":0,"statusText":"",` +
 		`"httpVersion":"","cookies":[],"headers":[],"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,` +
-		`"bodySize":-1},"cache":{},"timings":{"blocked":-1,"dns":-1,"connect":46.875,"ssl":15.625,"send":7.8125,"wait":0,` +
+		`"bodySize":-1},"cache":{},"timings":{"blocked":-1,"dns":-1,"connect":46.875,"ssl":15.625,"send":7.812,"wait":0,` +
 		`"receive":0},"serverIPAddress":"192.0.2.1","connection":"3085482842415130"}`
 	for _, tt := range []struct {
 		indent string
@@ -64,8 +64,8 @@ func compacted(t testing.TB, data []byte) string {
 
 // second returns an entry as it is when another has counted the connection.
 func second(entry string) string {
-	entry = strings.Replace(entry, `"connect":46.875,"ssl":15.625,"send":7.8125`, `"connect":-1,"ssl":-1,"send":7.8125`, 1)
-	return strings.Replace(entry, `"time":54.6875`, `"time":7.8125`, 1)
+	entry = strings.Replace(entry, `"connect":46.875,"ssl":15.625,"send":7.812`, `"connect":-1,"ssl":-1,"send":7.812`, 1)
+	return strings.Replace(entry, `"time":54.687`, `"time":7.812`, 1)
 }
 
 // TestIndent: indentation changes white space only.
@@ -295,6 +295,27 @@ func TestCopy(t *testing.T) {
 	for _, raw := range []string{"", "null", "[]", "{\"a\": \"\t\"}", `{"request":{"method":1}}`} {
 		if err := entry.Copy([]byte(raw)); err != har.ErrIncomplete {
 			t.Errorf("%q: %v", raw, err)
+		}
+	}
+}
+
+// TestWithoutPage: the name of the page is cut out, whatever is around it.
+func TestWithoutPage(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"pageref":"p"}`:                             `{}`,
+		`{ "pageref": "p" , "time": 1 }`:              `{"time": 1 }`,
+		`{"time":1, "pageref":"p"}`:                   `{"time":1}`,
+		`{"a":[1,{"pageref":"in"}],"pageref":"p"}`:    `{"a":[1,{"pageref":"in"}]}`,
+		"{\n\"pageref\":null,\n\"b\":{} ,\"c\":\"\"}": "{\"b\":{} ,\"c\":\"\"}",
+		`{"pageref":"p","time":1,"pageref":"q"}`:      `{"time":1}`,
+	} {
+		if got, ok := har.WithoutPage([]byte(in)); !ok || string(got) != want {
+			t.Errorf("%s: %s, %v, want %s", in, got, ok, want)
+		}
+	}
+	for _, in := range []string{`{}`, `{ "a":{"pageref":"in"}}`, `["pageref"]`, `{"pageref"}`, `{"pageref":"p"`, ``} {
+		if got, ok := har.WithoutPage([]byte(in)); ok || string(got) != in {
+			t.Errorf("%s: %s, %v", in, got, ok)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (f *formatFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.BoolVar(&f.plain, "plain", false, "har: leave out fields that HAR 1.2 does not define, without which it is not reversible")
 	fl.StringVar(&f.fields, "fields", "", "csv, tsv: write these `columns` (see help fields)")
-	fl.BoolVar(&f.formulas, "formulas", false, "csv, tsv: leave cells as they are that a spreadsheet takes for formulas")
+	fl.BoolVar(&f.formulas, "formulas", false, "csv, tsv: leave cells as they are that a spreadsheet takes for formulas or, in tsv, for quoted")
 	fl.BoolVar(&f.decode, "decode", false, "raw: undo the content coding of bodies")
 	fl.BoolVar(&f.preserveIP, "preserve-ip", false, "curl: connect to the address that was connected to")
 	fl.Var(&f.maxBody, "max-body", "har, curl, httpie, raw: largest body, decoded (default 64M for har, 16M for the others)")

@@ -56,6 +56,10 @@ func fieldsHelp() string {
 	}
 	b.WriteString(`
 A field that a flow does not have is empty. Tabs, line ends and control
-characters in a value are escaped; nothing is cut.`)
+characters in a value are escaped; nothing is cut.
+
+The formats csv and tsv have the same columns. In tsv, a backslash is written
+\\, so that it is never mistaken for an escape. In csv it stands for itself,
+as everywhere in CSV: \x00 may be a control character or these four letters.`)
 	return b.String()
 }
