@@ -2,6 +2,7 @@ package display
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/flowtool/flowtool/contentview"
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/state"
 )
@@ -79,6 +81,13 @@ func (p *Printer) about(dst []byte, f flow.Flow) []byte {
 		dst = p.begin(dst, redBold)
 		dst = contentview.AppendEscaped(append(dst, "error    "...), []byte(e.Msg), false)
 		dst = append(p.end(dst, redBold), '\n')
+	}
+	if b := f.BackupState(); b != nil && p.opts.Canonical {
+		text, err := tnetstring.Canonical(b.Value())
+		if err != nil {
+			return p.fact(dst, "backup", err.Error())
+		}
+		dst = p.fact(dst, "backup", fmt.Sprintf("sha256 %x", sha256.Sum256(text)))
 	}
 	return dst
 }
@@ -223,14 +232,13 @@ func (p *Printer) body(dst []byte, m *flow.HTTPMessage) []byte {
 	if m.Body.Len() == 0 {
 		return dst
 	}
-	dst = append(dst, '\n')
-	data, note := p.load(m.Body, m.Headers.Get("Content-Encoding"))
-	return p.content(dst, data, m.Headers.Get("Content-Type"), note)
+	return p.content(append(dst, '\n'), m.Body, m.Headers.Get("Content-Encoding"), m.Headers.Get("Content-Type"))
 }
 
 // load returns what is shown of a body, at most Options.MaxBody bytes with
-// encoding undone, and a note on what was done to it and what is missing.
-func (p *Printer) load(body flow.Body, encoding string) (data []byte, note string) {
+// encoding undone, and a note on what was done to it and what is missing. whole tells
+// that nothing is.
+func (p *Printer) load(body flow.Body, encoding string) (data []byte, note string, whole bool) {
 	most := p.opts.MaxBody
 	data, err := body.Decoded(encoding, most)
 	switch {
@@ -238,11 +246,11 @@ func (p *Printer) load(body flow.Body, encoding string) (data []byte, note strin
 		note = fmt.Sprintf("%s: %d bytes became %d", encoding, body.Len(), len(data))
 	case err == nil:
 	case errors.Is(err, state.ErrElided):
-		return nil, fmt.Sprintf("body of %d bytes was not kept", body.Len())
+		return nil, fmt.Sprintf("body of %d bytes was not kept", body.Len()), false
 	case data == nil:
 		note = codingText(err) + "; shown as it is"
 		if data, err = body.Decoded("", most); err != nil && data == nil {
-			return nil, err.Error()
+			return nil, err.Error(), false
 		}
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		note = codingText(err)
@@ -252,8 +260,9 @@ func (p *Printer) load(body flow.Body, encoding string) (data []byte, note strin
 	if int64(len(data)) > most || note == "" && err != nil {
 		data = data[:min(int64(len(data)), most)]
 		note = fmt.Sprintf("the first %s of %s, as --max-body allows", sizeText(most), sizeText(body.Len()))
+		return data, note, false
 	}
-	return data, note
+	return data, note, err == nil
 }
 
 // codingText returns what went wrong with a content coding, without the name of
@@ -262,9 +271,31 @@ func codingText(err error) string { return strings.TrimPrefix(err.Error(), "codi
 
 func sizeText(n int64) string { return string(AppendSize(nil, n)) }
 
-// content appends a decoded body or message: remarks on how it is shown, then
-// its text.
-func (p *Printer) content(dst []byte, data []byte, contentType, note string) []byte {
+// content appends a body or message: remarks on how it is shown, then its text.
+func (p *Printer) content(dst []byte, body flow.Body, encoding, contentType string) []byte {
+	data, note, whole := p.load(body, encoding)
+	dst, all := p.view(dst, data, contentType, note)
+	if p.opts.Canonical && !(whole && all) {
+		dst = p.sum(dst, body)
+	}
+	return dst
+}
+
+// sum appends size and hash of a body or message.
+func (p *Printer) sum(dst []byte, body flow.Body) []byte {
+	h := sha256.New()
+	r, err := body.Reader()
+	if err == nil {
+		_, err = io.Copy(h, r)
+	}
+	if err != nil {
+		return p.remark(dst, err.Error())
+	}
+	return p.remark(dst, fmt.Sprintf("%d bytes, sha256 %x", body.Len(), h.Sum(nil)))
+}
+
+// view appends data as the text that people read; all tells that no line is missing.
+func (p *Printer) view(dst, data []byte, contentType, note string) (_ []byte, all bool) {
 	var view contentview.View
 	if len(data) > 0 {
 		view = contentview.Render(data, contentType)
@@ -275,9 +306,6 @@ func (p *Printer) content(dst []byte, data []byte, contentType, note string) []b
 		}
 	}
 	text := strings.TrimRight(view.Text, "\r\n")
-	if text == "" {
-		return dst
-	}
 	most := -1
 	if p.opts.Detail < Full {
 		most = p.opts.Lines
@@ -285,7 +313,7 @@ func (p *Printer) content(dst []byte, data []byte, contentType, note string) []b
 	for n := 0; text != ""; n++ {
 		if n == most {
 			left := strings.Count(text, "\n") + 1
-			return p.remark(dst, fmt.Sprintf("%d more lines; -d 4 shows them", left))
+			return p.remark(dst, fmt.Sprintf("%d more lines; -d 4 shows them", left)), false
 		}
 		var line string
 		line, text, _ = strings.Cut(text, "\n")
@@ -294,7 +322,7 @@ func (p *Printer) content(dst []byte, data []byte, contentType, note string) []b
 		}
 		dst = append(dst, '\n')
 	}
-	return dst
+	return dst, true
 }
 
 // remark appends a line about what follows, or about what is missing.
@@ -419,8 +447,7 @@ func (p *Printer) messageLine(dst []byte, fromClient bool, kind string, at flow.
 	if p.opts.Detail < Bodies {
 		return dst
 	}
-	data, note := p.load(body, "")
-	return p.content(dst, data, "", note)
+	return p.content(dst, body, "", "")
 }
 
 func (p *Printer) dns(dst []byte, what string, m *flow.DNSMessage) []byte {

@@ -18,6 +18,7 @@ type Field struct {
 	named   func(name string) func(dst []byte, c *cell) []byte // instead of append, if there is a NAME
 	number  bool                                               // what it appends is a number
 	content bool                                               // it looks at the content of bodies
+	place   bool                                               // it is about the record, not about the flow
 }
 
 // Position says where a flow was read from.
@@ -93,6 +94,12 @@ func numberField(name, doc string, get func(*cell) (int64, bool)) Field {
 		}
 		return dst
 	}}
+}
+
+// placeField is a field of the [Position] of a flow.
+func placeField(f Field) Field {
+	f.place = true
+	return f
 }
 
 func timeField(name, doc string, get func(*cell) flow.Timestamp) Field {
@@ -185,10 +192,10 @@ func Fields() []Field {
 }
 
 var recordFields = []Field{
-	numberField("index", "number of the flow in the input, from 0", func(c *cell) (int64, bool) { return c.Index, true }),
-	numberField("offset", "byte offset of the flow in its (decompressed) file", func(c *cell) (int64, bool) { return c.Offset, true }),
-	numberField("record_size", "bytes the flow takes in the file", func(c *cell) (int64, bool) { return c.Size, true }),
-	textField("version", "format version it was written in", func(c *cell) string { return c.Version }),
+	placeField(numberField("index", "number of the flow in the input, from 0", func(c *cell) (int64, bool) { return c.Index, true })),
+	placeField(numberField("offset", "byte offset of the flow in its (decompressed) file", func(c *cell) (int64, bool) { return c.Offset, true })),
+	placeField(numberField("record_size", "bytes the flow takes in the file", func(c *cell) (int64, bool) { return c.Size, true })),
+	placeField(textField("version", "format version it was written in", func(c *cell) string { return c.Version })),
 }
 
 var flowFields = []Field{

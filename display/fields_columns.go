@@ -71,6 +71,17 @@ func (c *Columns) NeedsContent() bool {
 	return false
 }
 
+// OfPosition returns the name of the first column that says where a flow was read from,
+// not what is in it; "" if none does.
+func (c *Columns) OfPosition() string {
+	for _, f := range c.fields {
+		if f.place {
+			return f.Name
+		}
+	}
+	return ""
+}
+
 // Append appends a line with the fields of f, with tabs between them. Tabs, line
 // ends and control characters in values are escaped; nothing is cut.
 func (c *Columns) Append(dst []byte, pos Position, f flow.Flow) []byte {

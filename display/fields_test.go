@@ -91,6 +91,26 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// TestOfPosition: what is about the record of a flow is told from what is about the
+// flow, which is the same wherever it was read from.
+func TestOfPosition(t *testing.T) {
+	f := everything()
+	for _, field := range Fields() {
+		name := strings.Replace(field.Name, "NAME", "x", 1)
+		c, err := ParseColumns("method," + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if string(c.Append(nil, Position{1, 2, 3, "4"}, f)) != string(c.Append(nil, Position{5, 6, 7, "8"}, f)) {
+			want = name
+		}
+		if got := c.OfPosition(); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 // values returns fields of f by their names.
 func values(t *testing.T, names []string, f flow.Flow) map[string]string {
 	t.Helper()

@@ -28,9 +28,10 @@ type Options struct {
 	Color bool
 	// Location is the time zone of times; nil means UTC.
 	Location *time.Location
-	// Unnumbered leaves out the numbers of flows, so that one flow more does not
-	// change the lines of those behind it.
-	Unnumbered bool
+	// Canonical makes a text that is compared with others: it leaves out the numbers
+	// of flows, so that one flow more does not change the lines of those behind it, and
+	// has the size and a hash of what is not shown to its end, and a hash of the backup.
+	Canonical bool
 	// Width is the number of columns after which the line of a flow is cut; 0
 	// means that it is not.
 	Width int
@@ -105,7 +106,7 @@ func (p *Printer) line(dst []byte, index int64, f flow.Flow) []byte {
 	start := len(dst)
 	r := rowOf(f)
 	dst = p.begin(dst, dim)
-	if !p.opts.Unnumbered {
+	if !p.opts.Canonical {
 		p.tmp = strconv.AppendInt(p.tmp[:0], index, 10)
 		dst = append(padLeft(dst, p.tmp, 4), ' ')
 	}

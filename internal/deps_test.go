@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"flowpack":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/searchtext"},
 	"formats":             {"display", "dumpfile", "filter", "flowpack", "har", "jsonl", "migrate", "pipeline", "shell"},
 	"summary":             {"flow", "migrate"},
-	"display":             {"flow", "contentview", "state"},
+	"display":             {"flow", "contentview", "dumpfile/tnetstring", "state"},
 	"flowdiff":            {"contentview", "display", "dumpfile/tnetstring", "flow", "jsonl", "state", "internal/coding", "internal/jsonscan"},
 	"shell":               {"flow", "contentview"},
 	"cmd/flowtool":        {"*"},

@@ -49,7 +49,8 @@ messages, decoded and indented where that makes them readable, at most
 --lines of each, with -d 4 all of them.
 
 --canonical shows the same wherever it runs: times in UTC, no colour, no numbers
-in front, lines as long as they are. That makes -d 3 a text that git compares.`,
+in front, lines as long as they are, and size and SHA-256 of bodies that are cut.
+That makes -d 3 a text that git compares.`,
 		Example: `  flowtool read capture.mitm                     # one line per flow
   flowtool read -d 3 --index 7 capture.mitm      # flow 7 with its bodies
   flowtool read --fields time,method,url,status capture.mitm
@@ -166,7 +167,7 @@ func runRead(ctx context.Context, a *app, cmd *cobra.Command, opts *readOptions,
 		}
 	}
 	r.display = display.Options{
-		Detail: opts.detail, Location: a.zone(opts.utc), Unnumbered: opts.plain, Lines: opts.lines, MaxBody: int64(opts.maxBody),
+		Detail: opts.detail, Location: a.zone(opts.utc), Canonical: opts.plain, Lines: opts.lines, MaxBody: int64(opts.maxBody),
 	}
 	if r.sel, err = opts.filter.selection(a, r.display.Location); err != nil {
 		return err
