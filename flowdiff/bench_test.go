@@ -2,6 +2,9 @@ package flowdiff_test
 
 import (
 	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/flowtool/flowtool/dumpfile"
@@ -67,6 +70,36 @@ func BenchmarkDiff(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(len(a))*float64(b.N)/b.Elapsed().Seconds(), "flows/s")
+		})
+	}
+}
+
+// BenchmarkJSON compares JSON bodies of 1 to 100 objects, one of which differs.
+func BenchmarkJSON(b *testing.B) {
+	for _, n := range []int{1, 10, 100} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var objects strings.Builder
+			for i := range n {
+				fmt.Fprintf(&objects, `{"id":%d,"uuid":"6a159e4e-3e73-48f7-b098-%012d","name":"Ann Müller","active":true,"balance":%d.25,`+
+					`"tags":["a","b"],"address":{"street":"Basket %d","zip":"75433"},"note":null},`, 1e9+i, i, i, i)
+			}
+			var states [2]*state.Map
+			var size int
+			for i := range states {
+				f := readFlows(b, "real", "http1-v21.mitm")[0].(*flow.HTTP)
+				body := fmt.Sprintf(`{"items":[%s{"id":%d}]}`, objects.String(), i)
+				f.Response().Headers.Set("Content-Type", "application/json")
+				f.Response().Body = flow.NewBody([]byte(body))
+				states[i] = f.State()
+				size += len(body)
+			}
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if changes := diff(b, states[0], states[1], nil); len(changes) != 1 {
+					b.Fatal(describe(changes))
+				}
+			}
 		})
 	}
 }

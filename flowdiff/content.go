@@ -2,14 +2,18 @@ package flowdiff
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/flowtool/flowtool/contentview"
 	"github.com/flowtool/flowtool/internal/coding"
+	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -18,13 +22,17 @@ func (d *differ) content(p at, a, b state.Value, ma, mb media) {
 	if d.sameScalar(p, a, b) || d.err != nil || d.skip(p) {
 		return
 	}
-	x, ok1 := d.decoded(p.a, a, ma.encoding)
-	y, ok2 := d.decoded(p.b, b, mb.encoding)
+	x, err1 := d.decoded(p.a, a, ma.encoding)
+	y, err2 := d.decoded(p.b, b, mb.encoding)
 	if d.err != nil {
 		return
 	}
-	if !ok1 || !ok2 {
-		d.streams(p, a, b)
+	if err := cmp.Or(err1, err2); err != nil {
+		note := "compared as transferred"
+		if _, ok := errors.AsType[*coding.LimitError](err); ok {
+			note += fmt.Sprintf(": more than the %d bytes of MaxBody", d.opts.MaxBody)
+		}
+		d.asWhole(func() { d.streams(p, a, b, note) }, p, partsOf(p))
 		return
 	}
 	before := d.found
@@ -35,65 +43,114 @@ func (d *differ) content(p at, a, b state.Value, ma, mb media) {
 	}
 }
 
-// decoded returns a body without its content codings; ok is false if they cannot
-// be undone within the limit.
-func (d *differ) decoded(p state.Path, v state.Value, encoding string) (data []byte, ok bool) {
+// decoded returns a body without its content codings, or why they cannot be undone
+// within the limit.
+func (d *differ) decoded(p state.Path, v state.Value, encoding string) ([]byte, error) {
 	if v.Len() > d.opts.MaxBody {
-		return nil, false
+		return nil, &coding.LimitError{Limit: d.opts.MaxBody}
 	}
 	data, err := v.Bytes()
 	if err != nil {
 		d.failAt(p, err)
-		return nil, false
+		return nil, err
 	}
-	data, err = coding.Decode(encoding, data, d.opts.MaxBody)
-	return data, err == nil
+	return coding.Decode(encoding, data, d.opts.MaxBody)
 }
 
 // data compares two contents of which the codings are undone. It reports nothing
 // if they mean the same.
 func (d *differ) data(p at, a, b []byte, typeA, typeB string) {
+	boundA, ok1 := boundary(typeA)
+	boundB, ok2 := boundary(typeB)
+	if bytes.Equal(a, b) || ok1 && ok2 && d.multipart(p, a, b, boundA, boundB) {
+		return
+	}
+	d.single(p, a, b, typeA, typeB)
+}
+
+// single compares two contents that are not to be taken apart as multipart data.
+func (d *differ) single(p at, a, b []byte, typeA, typeB string) {
 	if bytes.Equal(a, b) {
 		return
 	}
-	if isBinary(a, typeA) || isBinary(b, typeB) {
-		d.add(p, Change{Kind: Changed, Body: bodyOf(a, b)})
-		return
+	compare := func() { d.add(p, Change{Kind: Changed, Body: bodyOf(a, b)}) }
+	parts := hasParts(a, typeA) || hasParts(b, typeB)
+	if !isBinary(a, typeA) && !isBinary(b, typeB) {
+		x, _, err1 := coding.Text(a, typeA)
+		y, _, err2 := coding.Text(b, typeB)
+		note := ""
+		if err1 == nil && err2 == nil {
+			done, limit := d.structured(p, x, y, typeA, typeB)
+			if done {
+				return
+			}
+			if limit != "" {
+				note = "compared by line: more than " + limit
+			}
+		}
+		compare = func() { d.text(p, a, b, x, y, note) }
+		parts = parts || hasParts(x, "") || hasParts(y, "")
 	}
-	if boundA, ok := boundary(typeA); ok {
-		if boundB, ok := boundary(typeB); ok && d.multipart(p, a, b, boundA, boundB) {
-			return
+	if parts {
+		d.asWhole(compare, p, partsOf(p))
+	} else {
+		compare()
+	}
+}
+
+// structured compares two texts as forms or JSON, if they are. limit tells which limit
+// keeps it from that.
+func (d *differ) structured(p at, a, b, typeA, typeB string) (done bool, limit string) {
+	if isForm(typeA) && isForm(typeB) {
+		if d.form(p, a, b) {
+			return true, ""
+		}
+		return false, fmt.Sprint(maxPairs, " fields of a form")
+	}
+	return d.json(p, a, b)
+}
+
+// partsOf returns where the parts of a form have their names of files and their
+// headers: in a place of their own, as any name may be that of a value in their data.
+func partsOf(content at) at {
+	of := func(p state.Path) state.Path { return state.Path(strings.Replace(string(p), "/content", "/parts", 1)) }
+	return at{of(content.a), of(content.b)}
+}
+
+// hasParts tells whether a content is, or should be, a form or JSON.
+func hasParts[T string | []byte](data T, contentType string) bool {
+	if _, ok := boundary(contentType); ok || isForm(contentType) {
+		return true
+	}
+	const byteOrderMark = "\ufeff"
+	for i := range len(data) {
+		if c := data[i]; !jsonscan.IsSpace(c) && strings.IndexByte(byteOrderMark, c) < 0 {
+			return c == '{' || c == '['
 		}
 	}
-	x, _, err1 := coding.Text(a, typeA)
-	y, _, err2 := coding.Text(b, typeB)
-	if err1 == nil && err2 == nil && (d.form(p, x, y, typeA, typeB) || d.json(p, x, y)) {
-		return
-	}
-	d.text(p, a, b, x, y)
+	return false
 }
 
 // text compares two contents by line.
-func (d *differ) text(p at, a, b []byte, x, y string) {
+func (d *differ) text(p at, a, b []byte, x, y, note string) {
 	if x == y {
 		return // in other charsets
 	}
 	body := bodyOf(a, b)
-	note := ""
 	linesA, ok1 := splitLines(x)
 	linesB, ok2 := splitLines(y)
 	if ok1 && ok2 {
 		body.Hunks = hunks(linesA, linesB)
 		body.FinalNewline = x != "" && y != "" && strings.HasSuffix(x, "\n") != strings.HasSuffix(y, "\n")
 	} else {
-		note = "too many lines to compare them"
+		note = fmt.Sprintf("compared as a whole: more than %d lines", maxLines)
 	}
 	d.add(p, Change{Kind: Changed, Body: body, Note: note})
 }
 
 // streams compares two bodies as the bytes they are, without bringing them into
 // memory.
-func (d *differ) streams(p at, a, b state.Value) {
+func (d *differ) streams(p at, a, b state.Value, note string) {
 	var body Body
 	var err1, err2, err error
 	body.Old, err1 = contentOf(a)
@@ -101,7 +158,7 @@ func (d *differ) streams(p at, a, b state.Value) {
 	body.Offset, err = firstDifference(a, b)
 	d.failAt(p.a, err1)
 	d.failAt(p.b, errors.Join(err2, err))
-	d.add(p, Change{Kind: Changed, Body: &body, Note: "compared as transferred"})
+	d.add(p, Change{Kind: Changed, Body: &body, Note: note})
 }
 
 // contentOf returns what is said of a byte string.
@@ -191,14 +248,23 @@ func bodyOf(a, b []byte) *Body {
 // isBinary tells whether people see a content as hexadecimal digits.
 func isBinary(data []byte, contentType string) bool {
 	const enough = 8 << 10
-	return contentview.Render(data[:min(len(data), enough)], contentType).Name == contentview.Hex
+	data = data[:min(len(data), enough)]
+	return !isPlain(data) && contentview.Render(data, contentType).Name == contentview.Hex
 }
 
-// form compares two URL-encoded forms by field; it returns false if they are none.
-func (d *differ) form(p at, a, b, typeA, typeB string) bool {
-	if !isForm(typeA) || !isForm(typeB) {
-		return false
+// isPlain tells whether a content is UTF-8 without control characters, which is
+// text whatever the headers say.
+func isPlain(data []byte) bool {
+	for _, c := range data {
+		if c < '\t' || '\r' < c && c < ' ' || c == 0x7f {
+			return false
+		}
 	}
+	return utf8.Valid(data)
+}
+
+// form compares two URL-encoded forms by field; it returns false if they have too many.
+func (d *differ) form(p at, a, b string) bool {
 	x, ok1 := parseQuery(a)
 	y, ok2 := parseQuery(b)
 	if ok1 && ok2 {

@@ -3,31 +3,83 @@ package flowdiff
 import (
 	"slices"
 	"strings"
+
+	"github.com/flowtool/flowtool/state"
 )
 
-// cookies compares the cookies of requests. It returns false if it has nothing to
-// say: the lines with the cookies are to be compared as the headers they are.
-func (d *differ) cookies(p at, a, b *block) bool {
-	cookiesA, ok1 := parseCookies(a)
-	cookiesB, ok2 := parseCookies(b)
-	if !ok1 || !ok2 {
-		return false
-	}
-	before := d.found
-	x, y := pairFields(p, cookiesA, d.valueKey), pairFields(p, cookiesB, d.valueKey)
-	matches := matchFields(x, y)
-	d.fields(x, y, matches, d.changedField(x, y))
-	if d.opts.IgnoreDefaults {
-		return true // browsers change the order, too
-	}
-	d.order(x, y, matches)
-	return d.found > before
+// cookieLines says which lines of a header block hold cookies, and where these are
+// reported. The zero value is for blocks without.
+type cookieLines struct {
+	at  at
+	key string // the name of the header, in lower case
+	// a and b are the messages that the lines are from.
+	a, b state.Value
 }
 
-// parseCookies returns the cookies in a header block of a request; ok is false if
-// there are too many.
-func parseCookies(b *block) (cookies []pair, ok bool) {
-	for _, line := range b.texts("cookie") {
+// cookieHeaders are the names of the headers with cookies in messages.
+var cookieHeaders = map[string]string{"request": "cookie", "response": "set-cookie"}
+
+// cookies compares the cookies of requests. It reports the lines that hold them,
+// which are at p, if that is not all; then it returns true.
+func (d *differ) cookies(cookies, p at, a, b *block) (lines bool) {
+	linesA, linesB := a.texts("cookie"), b.texts("cookie")
+	if slices.Equal(linesA, linesB) {
+		return false
+	}
+	tell := func(note string) {
+		c := Change{Kind: Changed, Old: linesValue(linesA), New: linesValue(linesB), Note: note}
+		switch {
+		case len(linesA) == 0:
+			c.Kind = Added
+		case len(linesB) == 0:
+			c.Kind = Removed
+		}
+		d.add(p, c)
+	}
+	cookiesA, ok1 := parseCookies(linesA)
+	cookiesB, ok2 := parseCookies(linesB)
+	if !ok1 || !ok2 {
+		d.asWhole(func() { tell("too many cookies to compare them by name") }, cookies)
+		return true
+	}
+	before := d.found
+	x, y := pairFields(cookies, cookiesA, d.valueKey), pairFields(cookies, cookiesB, d.valueKey)
+	matches := matchFields(x, y)
+	if d.opts.IgnoreDefaults {
+		for k := range matches {
+			matches[k].moved = false // browsers change the order, too
+		}
+		d.fields(x, y, matches, d.changedField(x, y))
+		return false
+	}
+	d.fields(x, y, matches, d.changedField(x, y))
+	d.order(x, y, matches)
+	if d.found > before || d.skip(cookies) {
+		return false
+	}
+	tell("same cookies, spelled differently")
+	return true
+}
+
+// linesValue returns the values of header lines with the same name as one value.
+func linesValue(texts []string) state.Value {
+	if len(texts) == 0 {
+		return state.Null()
+	}
+	if len(texts) == 1 {
+		return bytesValue(texts[0])
+	}
+	l := state.NewList()
+	for _, text := range texts {
+		l.Append(bytesValue(text))
+	}
+	return l.Value()
+}
+
+// parseCookies returns the cookies in lines of a request; ok is false if there are
+// too many.
+func parseCookies(lines []string) (cookies []pair, ok bool) {
+	for _, line := range lines {
 		if len(cookies)+strings.Count(line, ";") > maxPairs {
 			return nil, false
 		}

@@ -13,7 +13,8 @@ type Options struct {
 	// Ignore are paths whose changes are not reported.
 	Ignore Paths
 	// Only, if it is not the zero Paths, are the paths whose changes are
-	// reported.
+	// reported. What is above such a path is reported as well if it was added or
+	// removed, or could only be compared as a whole.
 	Only Paths
 	// IgnoreDefaults leaves out what differs between any two captures: the
 	// paths of [VolatilePaths], and what the package documentation says of cookies.
@@ -68,8 +69,10 @@ type differ struct {
 	opts    Options
 	changes []Change
 	err     error
-	// found counts the changes that are there, whether reported or not.
+	// found counts the differences that are there, whether reported or not.
 	found int
+	// parts are the places of what is compared as a whole, see asWhole.
+	parts []at
 }
 
 // at is where a value is in the two states.
@@ -101,21 +104,24 @@ func (d *differ) add(p at, c Change) {
 	case c.Kind != Added && p.a != p.b:
 		c.From = p.a
 	}
-	if !d.ignored(c.Path) || c.From != "" && !d.ignored(c.From) {
+	if (!d.leftOut(c.Path) || c.From != "" && !d.leftOut(c.From)) && d.asked(&c) {
 		d.changes = append(d.changes, c)
 	}
 }
 
-func (d *differ) ignored(p state.Path) bool {
-	return d.opts.Ignore.Match(p) ||
-		len(d.opts.Only.patterns) > 0 && !d.opts.Only.Match(p) ||
-		d.opts.IgnoreDefaults && isVolatile(p)
+// leftOut tells whether what is at p is not to be reported.
+func (d *differ) leftOut(p state.Path) bool {
+	return d.opts.Ignore.Match(p) || d.opts.IgnoreDefaults && isVolatile(p)
 }
 
-// skip tells whether nothing at p or below is reported, so that it need not be
-// compared.
+// skip tells whether nothing at p or below is reported, so that a difference there
+// need not be looked into. It counts as found.
 func (d *differ) skip(p at) bool {
-	return p.a == p.b && (d.opts.Ignore.Match(p.b) || d.opts.IgnoreDefaults && isVolatile(p.b))
+	skip := d.leftOut(p.a) && (p.a == p.b || d.leftOut(p.b))
+	if skip {
+		d.found++
+	}
+	return skip
 }
 
 func (d *differ) addChanged(p at, a, b state.Value) { d.add(p, Change{Kind: Changed, Old: a, New: b}) }
@@ -155,7 +161,7 @@ func (d *differ) value(p at, a, b state.Value, null bool) {
 	default:
 		d.valid(p, a, b)
 		if x, y := d.build(a), d.build(b); d.err == nil {
-			d.nodes(p, &x, &y)
+			d.trees(p, &x, &y)
 		}
 	}
 }
@@ -225,7 +231,7 @@ func (d *differ) nodes(p at, a, b *node) {
 	switch {
 	case a.sum == b.sum || d.skip(p):
 	case ak != bk || ak < state.KindList || a.whole() || b.whole():
-		d.addChanged(p, a.v, b.v)
+		d.addChanged(p, a.value(), b.value())
 	case ak == state.KindMap:
 		d.maps(p, a, b)
 	default:
@@ -234,14 +240,14 @@ func (d *differ) nodes(p at, a, b *node) {
 }
 
 func (d *differ) maps(p at, a, b *node) {
-	for i, j := range joinKeys(a.keys, b.keys) {
+	for i, j := range joinKeys(a.keys(), b.keys()) {
 		switch {
 		case i < 0:
-			d.add(p.key(keyText(b.keys[j])), Change{Kind: Added, New: b.kids[j].v})
+			d.add(p.key(keyText(b.kids[j].id)), Change{Kind: Added, New: b.kids[j].value()})
 		case j < 0:
-			d.add(p.key(keyText(a.keys[i])), Change{Kind: Removed, Old: a.kids[i].v})
+			d.add(p.key(keyText(a.kids[i].id)), Change{Kind: Removed, Old: a.kids[i].value()})
 		default:
-			d.nodes(p.key(keyText(a.keys[i])), &a.kids[i], &b.kids[j])
+			d.nodes(p.key(keyText(a.kids[i].id)), &a.kids[i], &b.kids[j])
 		}
 	}
 }
@@ -254,9 +260,9 @@ func (d *differ) lists(p at, a, b *node) {
 			d.addMoved(p.index(m.i, m.j), m.i, m.j)
 		case m.equal:
 		case m.i < 0:
-			d.add(p.index(m.j, m.j), Change{Kind: Added, New: b.kids[m.j].v})
+			d.add(p.index(m.j, m.j), Change{Kind: Added, New: b.kids[m.j].value()})
 		case m.j < 0:
-			d.add(p.index(m.i, m.i), Change{Kind: Removed, Old: a.kids[m.i].v})
+			d.add(p.index(m.i, m.i), Change{Kind: Removed, Old: a.kids[m.i].value()})
 		default:
 			d.nodes(p.index(m.i, m.j), &a.kids[m.i], &b.kids[m.j])
 		}

@@ -138,7 +138,46 @@ var diffCases = []struct {
 	{
 		name: "cookies of a request, spelled differently",
 		edit: func(x exchange) { x.req.Headers.Set("Cookie", "sid=1;theme=dark") },
-		want: []string{`changed /request/headers/cookie: b"sid=1; theme=dark" -> b"sid=1;theme=dark"`},
+		want: []string{`changed /request/headers/cookie: b"sid=1; theme=dark" -> b"sid=1;theme=dark" (same cookies, spelled differently)`},
+	},
+	{
+		name: "cookies of a request in two lines",
+		edit: func(x exchange) {
+			x.req.Headers.Set("Cookie", "sid=1")
+			x.req.Headers.Add("cookie", "theme=dark")
+		},
+		want: []string{`changed /request/headers/cookie: b"sid=1; theme=dark" -> list of 2 (same cookies, spelled differently)`},
+	},
+	{
+		name:   "cookies of a request in one line",
+		before: func(x exchange) { x.req.Headers.Add("Cookie", "a=1") },
+		edit: func(x exchange) {
+			x.req.Headers.Del("Cookie")
+			x.req.Headers.Add("Cookie", "sid=1; theme=dark; a=1")
+		},
+		want: []string{
+			`changed /request/headers/cookie: list of 2 -> b"sid=1; theme=dark; a=1" (same cookies, spelled differently)`,
+			`moved /request/headers/cookie/0: 2 -> 4`,
+		},
+	},
+	{
+		name:   "line without cookies",
+		before: func(x exchange) { x.req.Headers.Del("Cookie") },
+		edit:   func(x exchange) { x.req.Headers.Add("Cookie", ";") },
+		want:   []string{`added /request/headers/cookie: b";" (same cookies, spelled differently)`},
+	},
+	{
+		name: "headers with cookies where they do not belong",
+		edit: func(x exchange) {
+			x.req.Headers.Set("Cookie", "sid=2; theme=dark")
+			x.req.Headers.Add("Set-Cookie", "sid=3")
+			x.resp.Headers.All()[1].Value = "sid=4; Path=/"
+			x.resp.Headers.Add("Cookie", "sid=5")
+		},
+		want: []string{
+			`changed /request/cookies/sid: b"1" -> b"2"`, `added /request/headers/set-cookie: b"sid=3"`,
+			`changed /response/cookies/sid: b"sid=1; Path=/" -> b"sid=4; Path=/"`, `added /response/headers/cookie: b"sid=5"`,
+		},
 	},
 	{
 		name: "cookie set to another value",
@@ -342,6 +381,18 @@ var diffCases = []struct {
 		want:   []string{`changed /response/content: -"{\"a\":1,\"a\":2}" +"{\"a\":1,\"a\":3}"`},
 	},
 	{
+		name:   "JSON with half of a character is text",
+		before: func(x exchange) { x.body("application/json", `{"a":"\ud800","b":1}`) },
+		edit:   func(x exchange) { x.body("application/json", `{"a":"\ud801","b":1}`) },
+		want:   []string{`changed /response/content: -"{\"a\":\"\\ud800\",\"b\":1}" +"{\"a\":\"\\ud801\",\"b\":1}"`},
+	},
+	{
+		name:   "JSON with half of a character on one side",
+		before: func(x exchange) { x.body("application/json", `["\ud800"]`) },
+		edit:   func(x exchange) { x.body("application/json", `["\ufffd"]`) },
+		want:   []string{`changed /response/content: -"[\"\\ud800\"]" +"[\"\\ufffd\"]"`},
+	},
+	{
 		name: "numbers in JSON that no float stands for",
 		before: func(x exchange) {
 			x.body("application/json", `[12345678901234567.1, 1e400, 1e-400, 1e-999999999, 0.10, 0e999999999, 1]`)
@@ -414,11 +465,58 @@ var diffCases = []struct {
 				"--B\r\nContent-Disposition: form-data; name=g; filename=x\r\n\r\n{ \"a\":1}\r\n--B--\r\n")
 		},
 		want: []string{
-			`changed /response/content/f/filename: b"a.json" -> b"b.json"`,
-			`changed /response/content/f/content-type: b"text/plain" -> b"application/json"`,
+			`changed /response/parts/f/filename: b"a.json" -> b"b.json"`,
+			`changed /response/parts/f/headers/content-type: b"text/plain" -> b"application/json"`,
 			`changed /response/content/f/a: 1 -> 2`,
 			`changed /response/content/g: 7 -> 8 bytes, at 1 (same content, spelled differently)`,
 		},
+	},
+	{
+		name: "headers of parts",
+		before: func(x exchange) {
+			x.body("multipart/form-data; boundary=B", "\r\n"+formPart("form-data; name=f; filename=e.txt", "X-Foo: 1\r\nX-Old: 1\r\n", "a")+
+				formPart("form-data; name=g; size=1", "", "b")+formPart("form-data; name=h; filename=\"\"", "Content-Transfer-Encoding: binary\r\n", "c")+"--B--\r\n")
+		},
+		edit: func(x exchange) {
+			x.body("multipart/form-data; boundary=B", "intro\r\n"+formPart("form-data; name=f; filename=\"../../e.txt\"", "X-Foo: 2\r\nX-New: 1\r\nX-New: 2\r\n", "a")+
+				formPart("form-data; name=\"g\"; size=2", "", "b")+formPart("form-data; name=h", "Content-Transfer-Encoding: base64\r\n", "c")+"--B--\r\nmore\r\n")
+		},
+		want: []string{
+			`changed /response/parts/f/filename: b"e.txt" -> b"../../e.txt"`,
+			`changed /response/parts/f/headers/x-foo: b"1" -> b"2"`,
+			`removed /response/parts/f/headers/x-old: b"1"`,
+			`added /response/parts/f/headers/x-new: list of 2`,
+			`changed /response/parts/g/headers/content-disposition: b"form-data; name=g; size=1" -> b"form-data; name=\"g\"; size=2"`,
+			`removed /response/parts/h/filename: b""`,
+			`changed /response/parts/h/headers/content-transfer-encoding: b"binary" -> b"base64"`,
+			`changed /response/content: list of 2 -> list of 2 (what is before and behind the parts)`,
+		},
+	},
+	{
+		name: "file of a form, with JSON that looks like the name of one",
+		before: func(x exchange) {
+			x.body("multipart/form-data; boundary=B", formPart("form-data; name=a; filename=x", "", `{"filename":1}`)+"--B--")
+		},
+		edit: func(x exchange) {
+			x.body("multipart/form-data; boundary=B", formPart("form-data; name=a; filename=y", "", `{"filename":2}`)+"--B--")
+		},
+		want: []string{`changed /response/parts/a/filename: b"x" -> b"y"`, `changed /response/content/a/filename: 1 -> 2`},
+	},
+	{
+		name: "form with a binary file",
+		before: func(x exchange) {
+			x.body("multipart/form-data; boundary=B", multipartBody("user", "ann", "file", strings.Repeat("\x89\x00\xff", 2000)))
+		},
+		edit: func(x exchange) {
+			x.body("multipart/form-data; boundary=B", multipartBody("user", "bob", "file", strings.Repeat("\x89\x00\xff", 2000)+"\x00"))
+		},
+		want: []string{`changed /response/content/user: -"ann" +"bob"`, `changed /response/content/file: 6000 -> 6001 bytes, at 6000`},
+	},
+	{
+		name:   "parts of forms without any",
+		before: func(x exchange) { x.body("multipart/form-data; boundary=B", "a\r\n--B--\r\nb") },
+		edit:   func(x exchange) { x.body("multipart/form-data; boundary=B", "a\r\n--B-- \r\nc") },
+		want:   []string{`changed /response/content: list of 2 -> list of 2 (what is before and behind the parts)`},
 	},
 	{
 		name: "trailers",
@@ -536,6 +634,11 @@ func TestMessageSides(t *testing.T) {
 
 func wsMessage(fromClient bool, s string, sec float64) flow.WebSocketMessage {
 	return flow.WebSocketMessage{Opcode: flow.OpText, FromClient: fromClient, Content: flow.NewBody([]byte(s)), Timestamp: flow.Seconds(sec)}
+}
+
+// formPart returns a part of multipart form data.
+func formPart(disposition, header, data string) string {
+	return "--B\r\nContent-Disposition: " + disposition + "\r\n" + header + "\r\n" + data + "\r\n"
 }
 
 func multipartBody(namesAndValues ...string) string {

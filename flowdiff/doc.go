@@ -21,8 +21,9 @@
 //	/response/headers/via/1     the second of several headers with the name
 //	/request/query/page         a parameter of the query; /request/path is without the query
 //	/request/cookies/sid        a cookie, of requests and of responses
-//	/request/content/user       a field of a form, urlencoded or multipart; of a file
-//	                            also /filename and /content-type
+//	/request/content/user       a field of a form, urlencoded or multipart
+//	/request/parts/user/filename, /request/parts/user/headers/content-type
+//	                            what else a multipart form says of the field
 //	/response/content/a/0/b     a value in a body of JSON
 //	/response/content           a body that is text, or binary, or has changed its nature
 //	/messages/3/content         a message of TCP or UDP, of WebSockets /websocket/messages/3/content;
@@ -38,8 +39,10 @@
 // Bodies are compared after undoing their content codings: JSON by structure,
 // forms by field, text by line, all else by size and hash. What means the same
 // and is spelled differently, such as JSON with other spaces or data compressed
-// otherwise, is one change with a note. A body whose Content-Encoding was changed
-// as well is not reported if the content is the same, as the header is.
+// otherwise, is one change with a note, and so are the same cookies in other lines.
+// Where a value differs as well, only that is reported. JSON in which a key is there
+// twice, or an escape is half of a character, is text. A body whose Content-Encoding
+// was changed is not reported if the content is the same, as the header is.
 //
 // Comparing b with a gives the changes of comparing a with b, the other way round.
 //
@@ -48,17 +51,22 @@
 // A script may keep a backup of a flow while the exchange is still going on. What
 // came about later by itself, such as the response, the connection to the server,
 // or messages behind the last one, is a difference but no edit: it is marked as
-// [Change.Progress] if [Options.Backup] is set. A response that an edit made up is
-// told from one that arrived later by a connection to the server. Another address
-// for a server that was not connected yet is an edit, unless the request was edited
-// to go there.
+// [Change.Progress] if [Options.Backup] is set. WebSocket messages that were injected
+// or dropped are edits. Another address for a server that was not connected yet is
+// an edit, unless the request was edited to go there.
+//
+// A response is progress if it was recorded, or a connection to the server was made
+// after the backup. If that was there before, as it mostly is with HTTPS, the response
+// has to have a header Date or Server; what is in doubt is an edit. If the server speaks
+// HTTP/2 or HTTP/3, a response in HTTP/1 is an edit, and any other is progress.
 //
 // # What differs between any two captures
 //
 // [Options.IgnoreDefaults] leaves out the paths of [VolatilePaths], in backups as
 // well. Of cookies it leaves out the attributes Expires and Max-Age, the order in
 // requests, and the parts of values that look generated on both sides, if all else
-// is the same. A part is what is between characters that are no letters, no digits
+// is the same; but not whether a line sets a cookie or deletes it, by an age of
+// nothing or a date before that of the response. A part is what is between characters that are no letters, no digits
 // and none of -_+/, without words in front and behind, such as the "sess_" of
 // "sess_5f60eccf0c94ef14". It looks generated if it is
 //
@@ -91,7 +99,7 @@
 //	   "delta": 1.5,              of times, in seconds
 //	   "body": {                  of contents, instead of old and new
 //	     "old": {"size": 10, "sha256": "…"}, "new": {…},
-//	     "offset": 3,             of the first byte that differs
+//	     "offset": 3,             of the first byte that differs, if one does
 //	     "hunks": [{              if it is text: lines with ' ', '-' or '+' in front
 //	       "old_start": 1, "old_lines": 1, "new_start": 1, "new_lines": 1, "lines": ["-a\n", "+b\n"]}]},
 //	   "note": "…",               in words

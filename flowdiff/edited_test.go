@@ -225,6 +225,78 @@ func TestProgressOrEdit(t *testing.T) {
 	}
 }
 
+// Where the connection to the server was there before the request, as with HTTPS, it
+// does not tell where a response comes from.
+func TestResponseOverOldConnection(t *testing.T) {
+	for _, tt := range []struct {
+		name, alpn string
+		edit       func(exchange)
+		progress   bool
+	}{
+		{"made up", "", func(x exchange) {}, false},
+		{"made up, with HTTP/2 spoken", "h2", func(x exchange) {}, false},
+		{"made up with a date, with HTTP/2 spoken", "h2", func(x exchange) { x.resp.Headers.Add("Date", "Sun, 22 Nov 2026 05:18:27 GMT") }, false},
+		{"HTTP/2", "h2", func(x exchange) { x.resp.HTTPVersion = "HTTP/2.0" }, true},
+		{"HTTP/3", "h3", func(x exchange) { x.resp.HTTPVersion = "HTTP/3" }, true},
+		{"with a date", "http/1.1", func(x exchange) { x.resp.Headers.Add("date", "Sun, 22 Nov 2026 05:18:27 GMT") }, true},
+		{"with the name of a server", "", func(x exchange) { x.resp.Headers.Add("Server", "nginx") }, true},
+		{"over another connection", "", func(x exchange) { x.f.ServerConn().ID = "another" }, true},
+		{"recorded", "", func(x exchange) { x.f.SetIsReplay("response") }, true},
+		{"made up, over another connection with HTTP/2 spoken", "h2", func(x exchange) { x.f.ServerConn().ID = "another" }, false},
+	} {
+		x := newExchange(t)
+		resp := x.resp
+		x.f.SetResponse(nil)
+		x.f.ServerConn().ALPN = tt.alpn
+		x.f.ServerConn().TimestampStart = flow.Seconds(3)
+		x.f.Backup()
+		x.f.SetResponse(resp)
+		x.resp = x.f.Response()
+		tt.edit(x)
+		found := false
+		for _, c := range backupDiff(t, x.f) {
+			if c.Path == "/response" {
+				found = true
+				if c.Progress != tt.progress {
+					t.Errorf("%s: progress is %t", tt.name, c.Progress)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: no change at /response", tt.name)
+		}
+	}
+}
+
+// A message that somebody injected or kept from being sent is no progress, wherever
+// it is.
+func TestMessageMadeUp(t *testing.T) {
+	x := newExchange(t)
+	x.f.SetWebSocket(&flow.WebSocket{})
+	x.f.Backup()
+	for _, m := range []flow.WebSocketMessage{{}, {Injected: true}, {Dropped: true}, {FromClient: true}} {
+		m.Content = flow.NewBody([]byte("x"))
+		x.f.WebSocket().Messages = append(x.f.WebSocket().Messages, m)
+	}
+	var got []string
+	for _, c := range flowdiff.Edits(backupDiff(t, x.f)) {
+		got = append(got, string(c.Path))
+	}
+	if d := cmp.Diff([]string{"/websocket/messages/1", "/websocket/messages/2"}, got); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+
+	// Likewise if the backup was made before there was a WebSocket.
+	for _, injected := range []bool{false, true} {
+		x := newExchange(t)
+		x.f.Backup()
+		x.f.SetWebSocket(&flow.WebSocket{Messages: []flow.WebSocketMessage{{}, {Injected: injected}}})
+		if edits := flowdiff.Edits(backupDiff(t, x.f)); (len(edits) > 0) != injected {
+			t.Errorf("injected %t: %q", injected, describe(edits))
+		}
+	}
+}
+
 // Where a server that was not connected to is, is an edit, unless the request was
 // edited to go there.
 func TestServerEdited(t *testing.T) {

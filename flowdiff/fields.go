@@ -134,6 +134,8 @@ func (d *differ) order(a, b *fieldList, matches []match) {
 	if slices.IsSortedFunc(inA, byJ) {
 		return
 	}
+	// A field that is left out is not to be the reason why others have moved.
+	inA = slices.DeleteFunc(inA, func(m match) bool { return d.skip(fieldAt(a, b, m)) })
 	inB := slices.Clone(inA)
 	slices.SortFunc(inB, byJ)
 	// What names a pair is the same for a and b as for b and a. Pairs that would

@@ -3,6 +3,7 @@ package flowdiff
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flowtool/flowtool/state"
 )
@@ -58,48 +59,54 @@ func (b *block) texts(key string) []string {
 	return out
 }
 
-// headers compares two header blocks. cookies is where the cookies in them are
-// reported; with the zero at they are headers like others.
-func (d *differ) headers(p, cookies at, a, b state.Value) {
-	if d.plainHeaders(p, cookies, a, b) {
+// headers compares two header blocks, in which some lines may hold cookies.
+func (d *differ) headers(p at, a, b state.Value, c cookieLines) {
+	if d.plainHeaders(p, a, b) {
 		return
 	}
 	x, ok1 := parseBlock(a)
 	y, ok2 := parseBlock(b)
 	if !ok1 || !ok2 {
-		d.field(p, a, b)
+		d.asWhole(func() { d.field(p, a, b) }, p, c.at)
 		return
 	}
-	hasCookies := len(x.byKey["cookie"])+len(y.byKey["cookie"]) > 0
-	done := cookies != at{} && hasCookies && d.cookies(cookies, x, y)
-	listA, listB := d.blockFields(p, cookies, x, done), d.blockFields(p, cookies, y, done)
+	told := c.key == "cookie" && d.cookies(c.at, p.key(c.key), x, y)
+	listA, listB := d.blockFields(p, x, c, c.a), d.blockFields(p, y, c, c.b)
 	matches := matchFields(listA, listB)
-	if done {
+	switch c.key {
+	case "cookie":
 		// How many lines the cookies are spread over says nothing more.
 		matches = slices.DeleteFunc(matches, func(m match) bool {
-			return m.i < 0 && y.lines[m.j].key == "cookie" || m.j < 0 && x.lines[m.i].key == "cookie"
+			return m.i < 0 && y.lines[m.j].key == c.key || m.j < 0 && x.lines[m.i].key == c.key
 		})
-	}
-	if cookies != (at{}) {
-		below := string(cookies.a) + "/"
+	case "set-cookie":
+		below := string(c.at.a) + "/"
 		matches = replacedCookies(listA, listB, matches, func(f *field) bool { return strings.HasPrefix(f.name(), below) })
 	}
-	d.fields(listA, listB, matches, func(p at, m match) { d.line(p, x.lines[m.i], y.lines[m.j], m.equal) })
+	d.fields(listA, listB, matches, func(p at, m match) {
+		if !told || x.lines[m.i].key != c.key {
+			d.line(p, x.lines[m.i], y.lines[m.j], m.equal)
+		}
+	})
 	d.order(listA, listB, matches)
 }
 
-// blockFields returns the lines of a block as fields. Lines that set cookies belong
-// to the cookies. With done set, the cookies of requests are compared already, and
-// nothing but the place of their lines is left.
-func (d *differ) blockFields(p, cookies at, b *block, done bool) *fieldList {
+// blockFields returns the lines of a block as fields. Those that set cookies belong
+// to the cookies; of those with the cookies of requests, nothing is left to compare
+// but their names and places.
+func (d *differ) blockFields(p at, b *block, c cookieLines, message state.Value) *fieldList {
 	l := newFieldList(len(b.lines))
+	var sent time.Time
+	if d.opts.IgnoreDefaults && c.key == "set-cookie" && len(b.byKey[c.key]) > 0 {
+		sent = sentAt(message, b)
+	}
 	for _, h := range b.lines {
 		f := field{p.key(h.key), h.text, h.text}
 		switch {
-		case cookies == at{}:
+		case h.key != c.key:
 		case h.key == "set-cookie":
-			f.at, f.key = cookies.key(cookieName(h.text)), d.cookieKey(h.text)
-		case h.key == "cookie" && done:
+			f.at, f.key = c.at.key(cookieName(h.text)), d.cookieKey(h.text, sent)
+		default:
 			f.key = ""
 		}
 		l.add(f)

@@ -21,13 +21,17 @@ func (d *differ) httpMessage(message entry) {
 		switch {
 		case d.skip(e.at):
 		case e.name == "headers":
-			d.headers(e.at, message.at.key("cookies"), e.a, e.b)
+			d.headers(e.at, e.a, e.b, cookieLines{message.at.key("cookies"), cookieHeaders[message.name], message.a, message.b})
 		case e.name == "trailers":
-			d.headers(e.at, at{}, e.a, e.b)
+			d.headers(e.at, e.a, e.b, cookieLines{})
 		case e.name == "content" && bytes:
 			d.content(e.at, e.a, e.b, mediaOf(message.a), mediaOf(message.b))
+		case e.name == "content":
+			d.asWhole(func() { d.entry(e, true) }, e.at, partsOf(e.at))
 		case e.name == "path" && bytes:
 			d.path(e.at, message.at.key("query"), e.a, e.b)
+		case e.name == "path":
+			d.asWhole(func() { d.entry(e, true) }, message.at.key("query"))
 		default:
 			d.entry(e, true)
 		}
@@ -65,7 +69,7 @@ func (d *differ) path(p, query at, a, b state.Value) {
 	pairsA, ok1 := parseQuery(queryA)
 	pairsB, ok2 := parseQuery(queryB)
 	if !ok1 || !ok2 {
-		d.addChanged(p, a, b)
+		d.asWhole(func() { d.addChanged(p, a, b) }, query)
 		return
 	}
 	before := d.found
@@ -73,7 +77,7 @@ func (d *differ) path(p, query at, a, b state.Value) {
 		d.addChanged(p, bytesValue(pathA), bytesValue(pathB))
 	}
 	d.pairsByName(query, pairsA, pairsB)
-	if d.found == before {
+	if d.found == before && !d.skip(query) {
 		d.add(p, Change{Kind: Changed, Old: a, New: b, Note: "same path and parameters, spelled differently"})
 	}
 }

@@ -3,6 +3,7 @@ package flowdiff
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"io"
 	"strings"
 
 	"github.com/flowtool/flowtool/display"
@@ -18,15 +19,16 @@ type Keyer struct {
 	buf     []byte
 }
 
-// NewKeyer returns a Keyer. With columns, the keys of flows are nothing but the
-// fields they stand for, which goes with the mode [ByKey]; nil means
+// NewKeyer returns a Keyer. Key of its entries is
 //
 //   - for HTTP method, host and path, where numbers, UUIDs and the like in the path
 //     are all the same and the query is left out,
 //   - for TCP and UDP the server,
 //   - for DNS name and type of the question.
 //
-// Fields that say where a flow is in its file are zero.
+// With columns, it is the fields they stand for, which goes with the mode [ByKey].
+// Those that say where a flow is in its file are the same for all, see
+// [display.Columns.OfPosition].
 func NewKeyer(columns *display.Columns) *Keyer {
 	return &Keyer{seed: maphash.MakeSeed(), columns: columns}
 }
@@ -35,16 +37,18 @@ func NewKeyer(columns *display.Columns) *Keyer {
 // those of k.
 func (k *Keyer) Clone() *Keyer { return &Keyer{seed: k.seed, columns: k.columns} }
 
-// Entry returns the entry of a flow. It looks at the size of bodies, not at what
-// is in them.
+// How much of a content tells it from others. What was asked for is looked at longer,
+// as much of it may be the same each time: the text of a query, before its variables.
+const (
+	maxSent = 64 << 10
+	maxGot  = 8 << 10
+)
+
+// Entry returns the entry of a flow. Of bodies and messages it looks at the sizes, the
+// first 64 KiB of those that were sent to the server, and the first 8 KiB of those
+// that came from it.
 func (k *Keyer) Entry(f flow.Flow, index, offset int64) Entry {
 	e := Entry{Index: index, Offset: offset, ID: k.hash(f.ID())}
-	if k.columns != nil {
-		k.buf = k.columns.Append(k.buf[:0], display.Position{}, f)
-		e.Key = maphash.Bytes(k.seed, k.buf)
-		e.Exact, e.Print = e.Key, e.Key
-		return e
-	}
 	switch f := f.(type) {
 	case *flow.HTTP:
 		k.http(&e, f)
@@ -55,6 +59,11 @@ func (k *Keyer) Entry(f flow.Flow, index, offset int64) Entry {
 	case *flow.UDP:
 		k.stream(&e, f, f.Messages())
 	}
+	if k.columns != nil {
+		k.buf = k.columns.Append(k.buf[:0], display.Position{}, f)
+		e.Key = maphash.Bytes(k.seed, k.buf)
+		e.Exact = k.with(e.Key, int64(e.Exact))
+	}
 	return e
 }
 
@@ -64,11 +73,19 @@ func (k *Keyer) http(e *Entry, f *flow.HTTP) {
 	path, _ := cutQuery(r.Path)
 	e.Key = k.hash("http", r.Method, host, pathTemplate(path))
 	e.Exact = k.hash("http", r.Method, r.Scheme, host, r.Path)
-	numbers := []int64{r.Body.Len(), 0, 0}
+	c := k.contents()
+	c.add(true, r.Body)
+	status := int64(0)
 	if resp := f.Response(); resp != nil {
-		numbers[1], numbers[2] = int64(resp.StatusCode), resp.Body.Len()
+		status = int64(resp.StatusCode)
+		c.add(false, resp.Body)
 	}
-	e.Print = k.with(e.Exact, numbers...)
+	if ws := f.WebSocket(); ws != nil {
+		for i := range ws.Messages {
+			c.add(ws.Messages[i].FromClient, ws.Messages[i].Content)
+		}
+	}
+	k.tellApart(e, &c, status)
 }
 
 func (k *Keyer) dns(e *Entry, f *flow.DNS) {
@@ -78,29 +95,83 @@ func (k *Keyer) dns(e *Entry, f *flow.DNS) {
 	}
 	e.Key = k.hash(parts...)
 	e.Exact = e.Key
-	answers, code := -1, -1
+	code := int64(-1)
+	parts = parts[:0]
 	if r := f.Response(); r != nil {
-		answers, code = len(r.Answers), r.ResponseCode
+		code = int64(r.ResponseCode)
+		for _, a := range r.Answers {
+			parts = append(parts, a.Data)
+		}
 	}
-	e.Print = k.with(e.Key, int64(answers), int64(code))
+	e.Sizes = k.with(uint64(code), int64(len(parts)))
+	e.Got = k.hash(parts...)
 }
 
 func (k *Keyer) stream(e *Entry, f flow.Flow, messages []flow.Message) {
 	e.Key = k.hash(f.Type(), flow.FormatAddress(f.ServerConn().Address))
-	var sent, received int64
+	c := k.contents()
 	first := int64(-1)
-	for _, m := range messages {
-		if m.FromClient {
-			if first < 0 {
-				first = m.Content.Len()
-			}
-			sent += m.Content.Len()
-		} else {
-			received += m.Content.Len()
+	for i := range messages {
+		m := &messages[i]
+		if m.FromClient && first < 0 {
+			first = m.Content.Len()
 		}
+		c.add(m.FromClient, m.Content)
 	}
 	e.Exact = k.with(e.Key, first)
-	e.Print = k.with(e.Key, sent, received, int64(len(messages)))
+	k.tellApart(e, &c, int64(len(messages)))
+}
+
+// tellApart sets what tells flows apart that ask for the same. n is a number more for
+// the sizes.
+func (k *Keyer) tellApart(e *Entry, c *contents, n int64) {
+	e.Sent, e.Got = c.sent.hash.Sum64(), c.got.hash.Sum64()
+	e.Sizes = k.with(uint64(n), c.sent.size, c.got.size)
+}
+
+// contents are the bodies and messages of a flow.
+type contents struct{ sent, got digest }
+
+func (k *Keyer) contents() contents {
+	c := contents{sent: digest{left: maxSent}, got: digest{left: maxGot}}
+	c.sent.hash.SetSeed(k.seed)
+	c.got.hash.SetSeed(k.seed)
+	return c
+}
+
+func (c *contents) add(sent bool, content flow.Body) {
+	if sent {
+		c.sent.add(content)
+	} else {
+		c.got.add(content)
+	}
+}
+
+// A digest is what is kept of the contents that went in one direction.
+type digest struct {
+	hash maphash.Hash
+	size int64 // of all contents
+	left int64 // how many bytes are still looked at
+}
+
+// add adds a content. What cannot be read is as good as empty: comparing the flow
+// tells.
+func (d *digest) add(content flow.Body) {
+	n := min(content.Len(), d.left)
+	d.size += content.Len()
+	d.left -= n
+	if n == 0 {
+		return
+	}
+	if content.InMemory() {
+		if data, err := content.Bytes(); err == nil {
+			d.hash.Write(data[:n])
+		}
+		return
+	}
+	if r, err := content.Reader(); err == nil {
+		io.CopyN(&d.hash, r, n)
+	}
 }
 
 // hash returns a hash of several texts.

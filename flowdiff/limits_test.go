@@ -32,23 +32,24 @@ func TestLimits(t *testing.T) {
 	for _, tt := range []struct {
 		name, contentType, a, b string
 		changes                 int
-		hunks                   bool // it is compared by line
+		hunks                   bool   // it is compared by line
+		note                    string // names the limit
 	}{
 		{name: "other lines", a: repeated(n-1, func(i int) string { return fmt.Sprintln("a", i) }), b: repeated(n-1, func(i int) string { return fmt.Sprintln("b", i) }), changes: 1, hunks: true},
 		{name: "lines of two kinds", a: repeated(n-1, func(i int) string { return fmt.Sprintln(rng.IntN(2)) }), b: repeated(n-1, func(i int) string { return fmt.Sprintln(rng.IntN(2)) }), changes: 1, hunks: true},
 		{name: "lines backwards", a: repeated(n-1, func(i int) string { return fmt.Sprintln(i) }), b: repeated(n-1, func(i int) string { return fmt.Sprintln(-i) }), changes: 1, hunks: true},
 		{name: "every other line", a: repeated(n-1, func(i int) string { return fmt.Sprintln(i) }), b: repeated(n-1, func(i int) string { return fmt.Sprintln(i &^ 1) }), changes: 1, hunks: true},
-		{name: "too many lines", a: strings.Repeat("\n", n+1), b: strings.Repeat("\n", n+2), changes: 1},
-		{name: "deep JSON", a: strings.Repeat("[", 1e6), b: strings.Repeat("[", 1e6) + "1", changes: 1, hunks: true},
-		{name: "deep JSON that is valid", a: strings.Repeat("[", 5000) + strings.Repeat("]", 5000), b: strings.Repeat("[", 5001) + strings.Repeat("]", 5001), changes: 1, hunks: true},
-		{name: "JSON that shares nothing", a: "[" + repeated(5000, func(i int) string { return fmt.Sprintf("{\"a\":%d},", i) }) + "0]", b: "[" + repeated(5000, func(i int) string { return fmt.Sprintf("{\"a\":%d},", -i) }) + "1]", changes: 1, hunks: true},
-		{name: "JSON of many values", a: "[" + strings.Repeat("0,", n) + "0]", b: "[" + strings.Repeat("0,", n) + "1]", changes: 1, hunks: true},
+		{name: "too many lines", a: strings.Repeat("\n", n+1), b: strings.Repeat("\n", n+2), changes: 1, note: "compared as a whole: more than 262144 lines"},
+		{name: "deep JSON", a: strings.Repeat("[", 1e6), b: strings.Repeat("[", 1e6) + "1", changes: 1, hunks: true, note: "compared by line: more than 200 levels of JSON"},
+		{name: "deep JSON that is valid", a: strings.Repeat("[", 5000) + strings.Repeat("]", 5000), b: strings.Repeat("[", 5001) + strings.Repeat("]", 5001), changes: 1, hunks: true, note: "compared by line: more than 200 levels of JSON"},
+		{name: "JSON that shares nothing", a: "[" + repeated(5000, func(i int) string { return fmt.Sprintf("{\"a\":%d},", i) }) + "0]", b: "[" + repeated(5000, func(i int) string { return fmt.Sprintf("{\"a\":%d},", -i) }) + "1]", changes: 1, hunks: true, note: "compared by line: more than 1000 changes of JSON"},
+		{name: "JSON of many values", a: "[" + strings.Repeat("0,", n) + "0]", b: "[" + strings.Repeat("0,", n) + "1]", changes: 1, hunks: true, note: "compared by line: more than 262144 values of JSON"},
 		{name: "JSON of many keys", a: "{" + repeated(100000, func(i int) string { return fmt.Sprintf("\"%d\":0,", i) }) + "\"x\":0}", b: "{" + repeated(100000, func(i int) string { return fmt.Sprintf("\"%d\":0,", i) }) + "\"x\":1}", changes: 1},
 		{name: "number of many digits", a: "[" + strings.Repeat("1", 1e6) + "]", b: "[" + strings.Repeat("1", 1e6) + "2]", changes: 1},
-		{name: "form of many fields", contentType: "application/x-www-form-urlencoded", a: strings.Repeat("a&", n), b: strings.Repeat("a&", n) + "b", changes: 1, hunks: true},
+		{name: "form of many fields", contentType: "application/x-www-form-urlencoded", a: strings.Repeat("a&", n), b: strings.Repeat("a&", n) + "b", changes: 1, hunks: true, note: "compared by line: more than 65536 fields of a form"},
 		{name: "form of many names", contentType: "application/x-www-form-urlencoded", a: repeated(60000, func(i int) string { return fmt.Sprintf("%d=1&", i) }), b: repeated(60000, func(i int) string { return fmt.Sprintf("%d=1&", i) }) + "x", changes: 1},
 		{name: "multipart of many fields", contentType: "multipart/form-data; boundary=B", a: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 20000) + "--B--", b: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n2\r\n", 20000) + "--B--", changes: 1, hunks: true},
-		{name: "more than MaxBody", a: strings.Repeat("a\n", 9<<20), b: strings.Repeat("a\n", 9<<20) + "b", changes: 1},
+		{name: "more than MaxBody", a: strings.Repeat("a\n", 9<<20), b: strings.Repeat("a\n", 9<<20) + "b", changes: 1, note: "compared as transferred: more than the 16777216 bytes of MaxBody"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newExchange(t)
@@ -61,6 +62,9 @@ func TestLimits(t *testing.T) {
 			}
 			if hunks := changes[0].Body != nil && changes[0].Body.Hunks != nil; hunks != tt.hunks {
 				t.Errorf("hunks: %t", hunks)
+			}
+			if changes[0].Note != tt.note {
+				t.Errorf("note %q, want %q", changes[0].Note, tt.note)
 			}
 		})
 	}
@@ -164,7 +168,7 @@ func TestStreams(t *testing.T) {
 	if changes := diff(t, states[0], states[1], opts); len(changes) > 0 {
 		t.Errorf("%q", describe(changes))
 	}
-	want := fmt.Sprintf("changed /response/content: %d -> %d bytes, at %d (compared as transferred)", len(big), len(big), len(big)-1)
+	want := fmt.Sprintf("changed /response/content: %d -> %d bytes, at %d (compared as transferred: more than the 16777216 bytes of MaxBody)", len(big), len(big), len(big)-1)
 	if got := describe(diff(t, states[0], states[2], opts)); len(got) != 1 || got[0] != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

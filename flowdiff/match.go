@@ -13,10 +13,13 @@ type Entry struct {
 	Index, Offset int64
 	// ID is a hash of the id of the flow.
 	ID uint64
-	// Print, Exact and Key are hashes of what the flow asked for, from narrow to
-	// wide: what has the same Print has the same Exact, and that the same Key.
-	// Flows are paired with the same Print first, with the same Key last.
-	Print, Exact, Key uint64
+	// Key and Exact are hashes of what the flow asked for. Only flows with the same
+	// Key are paired, those with the same Exact before others.
+	Key, Exact uint64
+	// Sent and Got are hashes of what was sent to the server and what came back,
+	// Sizes is one of how much that was, and of the status. They tell flows apart
+	// that have the same Exact.
+	Sent, Got, Sizes uint64
 }
 
 // A Mode says what makes two flows a pair.
@@ -51,22 +54,20 @@ type Pair struct{ A, B int }
 // other capture. Elsewhere one flow more and one less are two flows, whatever they
 // ask for.
 //
-// By key, flows that ask for the same are paired. Of several, those that have the
-// same neighbours are, then the first with the first: flows that are missing in
-// one capture, or in another order, do not shift the others.
+// By key, flows that ask for the same are paired. Of several, those that sent and got
+// the same are, then those that sent the same, then those of the same sizes. Where
+// that leaves a choice, those are paired that have the same neighbours, among all flows
+// or among those with the same key, then the first with the first: flows that are
+// missing in one capture, or in another order, do not shift the others.
 //
-// It takes about 100 bytes of memory for each entry and time n log n, whatever the
+// It takes about 120 bytes of memory for each entry and time n log n, whatever the
 // captures are.
 func Match(a, b []Entry, mode Mode) Pairing {
 	m := newMatcher(a, b)
 	if mode != ByKey {
 		m.equal(func(e *Entry) uint64 { return e.ID })
 	}
-	keys := []func(e *Entry) uint64{
-		func(e *Entry) uint64 { return e.Print },
-		func(e *Entry) uint64 { return e.Exact },
-		func(e *Entry) uint64 { return e.Key },
-	}
+	keys := m.keys()
 	switch {
 	case mode == ByID:
 	case mode == Auto && m.count > 0 && 10*m.count >= min(len(a), len(b)):
@@ -79,13 +80,31 @@ func Match(a, b []Entry, mode Mode) Pairing {
 	return m.result()
 }
 
+// keys returns what flows are paired by, one after the other.
+func (m *matcher) keys() []func(*Entry) uint64 {
+	return []func(*Entry) uint64{
+		func(e *Entry) uint64 { return m.hash(e.Exact, e.Sent, e.Got, e.Sizes) },
+		func(e *Entry) uint64 { return m.hash(e.Exact, e.Sent, e.Sizes) },
+		func(e *Entry) uint64 { return m.hash(e.Exact, e.Sent) },
+		func(e *Entry) uint64 { return m.hash(e.Exact, e.Sizes) },
+		func(e *Entry) uint64 { return e.Exact },
+		func(e *Entry) uint64 { return e.Key },
+	}
+}
+
 // A matcher holds the pairs found so far.
 type matcher struct {
 	a, b     []Entry
 	inB, inA []int32 // the other half of each entry of a and b, or noPair
 	count    int     // of pairs
 	x, y     []item  // memory for what is left
-	seed     maphash.Seed
+	// sameX and sameY are those that have the same key on both sides.
+	sameX, sameY []item
+	// alikeA and alikeB are the positions in a and b, those with the same Key
+	// together; nil as long as nobody needs them.
+	alikeA, alikeB []int32
+	near           []int32 // memory for besideAlike
+	seed           maphash.Seed
 }
 
 func newMatcher(a, b []Entry) *matcher {
@@ -105,28 +124,57 @@ func (m *matcher) pair(i, j int32) {
 }
 
 // by pairs what is left and has the same key: first what is the only one with it,
-// then what has the same neighbour before or behind, then in order.
+// then what has the same neighbour before or behind, among all flows or among those
+// with the same Key, then in order.
 func (m *matcher) by(key func(*Entry) uint64) {
 	m.left(key)
+	m.sameX, m.sameY = m.sameX[:0], m.sameY[:0]
 	m.join(func(x, y []item) {
 		if len(x) == 1 && len(y) == 1 {
 			m.pair(x[0].at, y[0].at)
+		} else {
+			m.same(x, y)
 		}
 	})
-	for _, step := range []int{-1, 1} {
-		m.left(key)
-		m.beside(step)
-		m.join(func(x, y []item) {
-			switch {
-			case x[0].beside == noPair:
-			case step < 0:
-				m.fromFront(x, y)
-			default:
-				m.fromEnd(x, y)
+	for _, beside := range []func(step int){m.beside, m.besideAlike} {
+		for _, step := range []int{-1, 1} {
+			if !m.leftOfSame() {
+				return
 			}
-		})
+			beside(step)
+			m.join(func(x, y []item) {
+				switch {
+				case x[0].beside == noPair:
+				case step < 0:
+					m.fromFront(x, y)
+				default:
+					m.fromEnd(x, y)
+				}
+			})
+		}
 	}
-	m.equal(key)
+	m.leftOfSame()
+	m.join(m.fromFront)
+}
+
+// same notes items that have the same key on both sides.
+func (m *matcher) same(x, y []item) {
+	m.sameX, m.sameY = append(m.sameX, x...), append(m.sameY, y...)
+}
+
+// leftOfSame sets x and y to what is left of the items that have the same key on both
+// sides, in order; it returns false if that is nothing.
+func (m *matcher) leftOfSame() bool {
+	m.sameX, m.sameY = unpaired(m.sameX, m.inB), unpaired(m.sameY, m.inA)
+	m.x, m.y = append(m.x[:0], m.sameX...), append(m.y[:0], m.sameY...)
+	return len(m.x) > 0 && len(m.y) > 0
+}
+
+// unpaired returns the items without other half, in order.
+func unpaired(items []item, other []int32) []item {
+	items = slices.DeleteFunc(items, func(it item) bool { return other[it.at] != noPair })
+	slices.SortFunc(items, func(x, y item) int { return cmp.Compare(x.at, y.at) })
+	return items
 }
 
 // between pairs what is left and stands between the same pairs: what has the same
@@ -160,13 +208,11 @@ func (m *matcher) between(keys []func(*Entry) uint64) {
 	}
 }
 
-func (m *matcher) hash(x, y uint64) uint64 { return maphash.Comparable(m.seed, [2]uint64{x, y}) }
-
-// beside sets which pair is the nearest before what is left (step -1) or behind it
-// (step 1).
-func (m *matcher) beside(step int) {
-	neighbours(m.x, m.inB, step, func(i int) int32 { return m.inB[i] })
-	neighbours(m.y, m.inA, step, func(j int) int32 { return int32(j) })
+// hash returns a hash of up to four numbers.
+func (m *matcher) hash(x ...uint64) uint64 {
+	var all [4]uint64
+	copy(all[:], x)
+	return maphash.Comparable(m.seed, all)
 }
 
 // equal pairs what is left and has the same key, in order.
@@ -228,35 +274,6 @@ func leftOf(dst []item, entries []Entry, other []int32, key func(*Entry) uint64)
 		}
 	}
 	return dst
-}
-
-// neighbours sets which pair is the nearest before the items (step -1) or behind
-// them (step 1). inB returns the position in b of the pair that an entry belongs
-// to.
-func neighbours(items []item, other []int32, step int, inB func(at int) int32) {
-	last := int32(noPair)
-	visit := func(i int) {
-		if other[i] >= 0 {
-			last = inB(i)
-		}
-	}
-	if step < 0 {
-		i := 0
-		for k := range items {
-			for ; i < int(items[k].at); i++ {
-				visit(i)
-			}
-			items[k].beside = last
-		}
-		return
-	}
-	i := len(other) - 1
-	for k := len(items) - 1; k >= 0; k-- {
-		for ; i > int(items[k].at); i-- {
-			visit(i)
-		}
-		items[k].beside = last
-	}
 }
 
 // join calls f for every group of items in x and y that are the same but for

@@ -49,6 +49,7 @@ var matchCases = []struct {
 	{name: "one result is gone", a: "x//200 x//404 x//500", b: "x//200 x//500", pairs: "0-0 2-1", onlyA: []int{1}},
 	{name: "results changed", a: "x//1 y//1 x//2", b: "x//3 y//2 x//4", pairs: "0-0 1-1 2-2"},
 	{name: "same result beats same query elsewhere", a: "s/1/200 s/2/200", b: "s/2/200 s/1/500", pairs: "1-0 0-1"},
+	{name: "query removed among others that moved", a: "x p/1 y p/9 z p/2", b: "z p/9 p/3 x y", pairs: "4-0 3-1 5-2 0-3 2-4", onlyA: []int{1}},
 	{name: "ids", a: "1:x 2:x 3:x", b: "3:x 1:x 2:x", pairs: "2-0 0-1 1-2"},
 	{name: "ids of edited flows", a: "1:x 2:y", b: "1:u 2:v", pairs: "0-0 1-1"},
 	{name: "ids, one removed and one added of the same key", a: "1:x 2:x 3:x", b: "3:x 4:x 1:x", pairs: "2-0 0-2", onlyA: []int{1}, onlyB: []int{1}},
@@ -82,7 +83,7 @@ func entries(s, side string) []flowdiff.Entry {
 		key, rest, _ := strings.Cut(what, "/")
 		query, _, _ := strings.Cut(rest, "/")
 		out = append(out, flowdiff.Entry{
-			Index: int64(i), ID: hash(id), Key: hash(key), Exact: hash(key + "/" + query), Print: hash(what),
+			Index: int64(i), ID: hash(id), Key: hash(key), Exact: hash(key + "/" + query), Got: hash(what),
 		})
 	}
 	return out
@@ -120,13 +121,13 @@ func TestMatchShuffled(t *testing.T) {
 			if rng.IntN(4) == 0 {
 				key = uint64(rng.IntN(20))
 			}
-			a[i] = flowdiff.Entry{Index: int64(i), ID: rng.Uint64(), Key: key, Exact: key, Print: key}
+			a[i] = flowdiff.Entry{Index: int64(i), ID: rng.Uint64(), Key: key, Exact: key}
 		}
 		b := slices.Clone(a)
 		rng.Shuffle(len(b), func(i, j int) { b[i], b[j] = b[j], b[i] })
 		b = b[:1800]
 		for k := range 100 {
-			b = slices.Insert(b, rng.IntN(len(b)), flowdiff.Entry{Index: -1, ID: rng.Uint64(), Key: uint64(k % 30), Exact: uint64(k % 30), Print: uint64(k % 30)})
+			b = slices.Insert(b, rng.IntN(len(b)), flowdiff.Entry{Index: -1, ID: rng.Uint64(), Key: uint64(k % 30), Exact: uint64(k % 30)})
 		}
 		p := flowdiff.Match(a, b, flowdiff.Auto)
 		if len(p.Pairs) != 1800 || len(p.OnlyA) != 200 || len(p.OnlyB) != 100 {
@@ -165,7 +166,7 @@ func randomEntries(n int) (a, b []flowdiff.Entry) {
 		for i := range out {
 			key := uint64(rng.IntN(1000))
 			exact := key<<32 | uint64(rng.IntN(100))
-			out[i] = flowdiff.Entry{Index: int64(i), ID: rng.Uint64(), Key: key, Exact: exact, Print: exact ^ uint64(rng.IntN(50))<<50}
+			out[i] = flowdiff.Entry{Index: int64(i), ID: rng.Uint64(), Key: key, Exact: exact, Got: uint64(rng.IntN(50))}
 		}
 		return out
 	}
@@ -202,21 +203,21 @@ func TestKeyer(t *testing.T) {
 		t.Errorf("%+v", base)
 	}
 	for _, tt := range []struct {
-		method, url      string
-		key, exact, same bool
+		method, url string
+		key, exact  bool
 	}{
-		{"GET", "http://a.example/users/17/avatar.png?size=3", true, true, true},
-		{"GET", "http://A.example/users/18/avatar.png?size=3", true, false, false},
-		{"GET", "http://a.example/users/0b9c2f66-31a5-4b7e-9d0c-2f1b1f0e7a55/avatar.png", true, false, false},
-		{"GET", "http://a.example/users/17/avatar.png", true, false, false},
-		{"GET", "http://a.example/users/me/avatar.png", false, false, false},
-		{"POST", "http://a.example/users/17/avatar.png?size=3", false, false, false},
-		{"GET", "http://b.example/users/17/avatar.png?size=3", false, false, false},
-		{"GET", "http://a.example/users/17/avatar.jpg?size=3", false, false, false},
+		{"GET", "http://a.example/users/17/avatar.png?size=3", true, true},
+		{"GET", "http://A.example/users/18/avatar.png?size=3", true, false},
+		{"GET", "http://a.example/users/0b9c2f66-31a5-4b7e-9d0c-2f1b1f0e7a55/avatar.png", true, false},
+		{"GET", "http://a.example/users/17/avatar.png", true, false},
+		{"GET", "http://a.example/users/me/avatar.png", false, false},
+		{"POST", "http://a.example/users/17/avatar.png?size=3", false, false},
+		{"GET", "http://b.example/users/17/avatar.png?size=3", false, false},
+		{"GET", "http://a.example/users/17/avatar.jpg?size=3", false, false},
 	} {
 		e := entry(tt.method, tt.url)
-		if (e.Key == base.Key) != tt.key || (e.Exact == base.Exact) != tt.exact || (e.Print == base.Print) != tt.same {
-			t.Errorf("%s %s: key %t, exact %t, print %t", tt.method, tt.url, e.Key == base.Key, e.Exact == base.Exact, e.Print == base.Print)
+		if (e.Key == base.Key) != tt.key || (e.Exact == base.Exact) != tt.exact {
+			t.Errorf("%s %s: key %t, exact %t", tt.method, tt.url, e.Key == base.Key, e.Exact == base.Exact)
 		}
 	}
 	fragment := func(path string) flowdiff.Entry {
@@ -277,9 +278,11 @@ func TestMatchRecordedAgain(t *testing.T) {
 	for i, f := range flows {
 		a = append(a, k.Entry(f, int64(i), 0))
 	}
-	count := map[uint64]int{}
+	type contents struct{ exact, sent, got, sizes uint64 }
+	of := func(e flowdiff.Entry) contents { return contents{e.Exact, e.Sent, e.Got, e.Sizes} }
+	count := map[contents]int{}
 	for _, e := range a {
-		count[e.Print]++
+		count[of(e)]++
 	}
 	for seed := range uint64(10) {
 		rng := rand.New(rand.NewPCG(seed, 4))
@@ -300,7 +303,7 @@ func TestMatchRecordedAgain(t *testing.T) {
 			t.Fatalf("%d pairs, %d and %d left", len(p.Pairs), len(p.OnlyA), len(p.OnlyB))
 		}
 		for _, x := range p.Pairs {
-			if a[x.A].Print != b[x.B].Print || count[a[x.A].Print] == 1 && a[x.A].Index != b[x.B].Index {
+			if of(a[x.A]) != of(b[x.B]) || count[of(a[x.A])] == 1 && a[x.A].Index != b[x.B].Index {
 				t.Errorf("%d is paired with %d", a[x.A].Index, b[x.B].Index)
 			}
 		}

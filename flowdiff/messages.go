@@ -17,14 +17,19 @@ type message struct {
 	elems []state.Value // by field
 	key   string        // what it is found again by: everything but times and marks
 	class string        // direction and opcode: an edited message keeps them
+	// marked tells that a script made the message up, or kept it from being sent.
+	marked bool
 }
+
+// isMark tells whether a field of messages says what was done to them.
+func isMark(field string) bool { return field == "dropped" || field == "injected" }
 
 // messages compares two lists of messages.
 func (d *differ) messages(p at, a, b state.Value, fields []string) {
 	x, ok1 := d.parseMessages(p.a, a, fields)
 	y, ok2 := d.parseMessages(p.b, b, fields)
 	if !ok1 || !ok2 {
-		d.field(p, a, b)
+		d.asWhole(func() { d.field(p, a, b) }, p)
 		return
 	}
 	classA := func(i int) string { return x[i].class }
@@ -38,7 +43,7 @@ func (d *differ) messages(p at, a, b state.Value, fields []string) {
 		switch {
 		case m.i < 0:
 			c := Change{Kind: Added, New: state.NewList(y[m.j].elems...).Value()}
-			c.Progress = d.opts.Backup && k >= tail
+			c.Progress = d.opts.Backup && k >= tail && !y[m.j].marked
 			d.add(p.index(m.j, m.j), c)
 		case m.j < 0:
 			d.add(p.index(m.i, m.i), Change{Kind: Removed, Old: state.NewList(x[m.i].elems...).Value()})
@@ -94,6 +99,8 @@ func (d *differ) parseMessages(p state.Path, v state.Value, fields []string) (ou
 				d.failAt(p, writeScalar(h, elem))
 			case "opcode", "from_client":
 				m.class += keyID(elem) + "\x00"
+			default:
+				m.marked = m.marked || isMark(fields[k]) && elem.Truthy()
 			}
 		}
 		m.key = m.class + string(h.Sum(nil))

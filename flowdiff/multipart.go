@@ -4,17 +4,30 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"io"
+	"maps"
+	"mime"
 	"mime/multipart"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/flowtool/flowtool/state"
 )
 
-// A part is a field of multipart form data.
-type part struct {
-	name, filename, contentType string
-	data                        []byte
+// A formPart is a field of multipart form data.
+type formPart struct {
+	name     string
+	filename string // if isFile is set
+	isFile   bool
+	header   textproto.MIMEHeader
+	rest     string // of the disposition: without the names of field and file
+	data     []byte
 }
 
 // maxParts limits the fields of multipart form data that are compared by name.
 const maxParts = 10000
+
+const disposition = "Content-Disposition"
 
 // multipart compares two bodies of form data by field; it returns false if they
 // are not well formed.
@@ -28,31 +41,63 @@ func (d *differ) multipart(p at, a, b []byte, boundaryA, boundaryB string) bool 
 	matches := matchFields(x, y)
 	d.fields(x, y, matches, func(p at, m match) {
 		if !m.equal {
-			d.part(p, partsA[m.i], partsB[m.j])
+			d.part(p, &partsA[m.i], &partsB[m.j])
 		}
 	})
 	d.order(x, y, matches)
+	if x, y := aroundParts(a, boundaryA), aroundParts(b, boundaryB); !state.Equal(x, y) {
+		d.add(p, Change{Kind: Changed, Old: x, New: y, Note: "what is before and behind the parts"})
+	}
 	return true
 }
 
 // part compares two fields of the same name.
-func (d *differ) part(p at, a, b part) {
-	if a.filename != b.filename {
-		d.addChanged(p.key("filename"), bytesValue(a.filename), bytesValue(b.filename))
+func (d *differ) part(p at, a, b *formPart) {
+	if d.skip(p) {
+		return
 	}
-	if a.contentType != b.contentType {
-		d.addChanged(p.key("content-type"), bytesValue(a.contentType), bytesValue(b.contentType))
+	compare := func() { d.partHeaders(partsOf(p), a, b) }
+	if d.opts.Only.Match(p.a) || d.opts.Only.Match(p.b) {
+		d.asWhole(compare, p) // who asks for a field asks for its headers
+	} else {
+		compare()
 	}
 	before := d.found
-	d.data(p, a.data, b.data, a.contentType, b.contentType)
+	d.single(p, a.data, b.data, a.header.Get("Content-Type"), b.header.Get("Content-Type"))
 	if d.found == before && !bytes.Equal(a.data, b.data) {
 		d.add(p, Change{Kind: Changed, Body: bodyOf(a.data, b.data), Note: "same content, spelled differently"})
 	}
 }
 
+// partHeaders compares the headers of two fields, and the names of their files.
+func (d *differ) partHeaders(p at, a, b *formPart) {
+	if a.isFile != b.isFile || a.filename != b.filename {
+		d.fieldChange(p.key("filename"), a.file(), b.file())
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.header)) {
+		x, y := a.header[name], b.header[name]
+		if !slices.Equal(x, y) && (name != disposition || a.rest != b.rest) {
+			d.fieldChange(p.key("headers").key(strings.ToLower(name)), linesValue(x), linesValue(y))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.header)) {
+		if len(a.header[name]) == 0 {
+			d.fieldChange(p.key("headers").key(strings.ToLower(name)), state.Null(), linesValue(b.header[name]))
+		}
+	}
+}
+
+// file returns the name of the file, null if there is none.
+func (c *formPart) file() state.Value {
+	if !c.isFile {
+		return state.Null()
+	}
+	return bytesValue(c.filename)
+}
+
 // parseMultipart returns the parts of form data; ok is false if it is malformed, or
 // has too many.
-func parseMultipart(data []byte, boundary string) (parts []part, ok bool) {
+func parseMultipart(data []byte, boundary string) (parts []formPart, ok bool) {
 	r := multipart.NewReader(bytes.NewReader(data), boundary)
 	for {
 		p, err := r.NextRawPart()
@@ -66,15 +111,88 @@ func parseMultipart(data []byte, boundary string) (parts []part, ok bool) {
 		if err != nil {
 			return nil, false
 		}
-		parts = append(parts, part{p.FormName(), p.FileName(), p.Header.Get("Content-Type"), content})
+		c := formPart{name: p.FormName(), header: p.Header, data: content}
+		kind, params, err := mime.ParseMediaType(p.Header.Get(disposition))
+		if err != nil {
+			return nil, false
+		}
+		// Not Part.FileName, which leaves out folders.
+		c.filename, c.isFile = params["filename"]
+		delete(params, "name")
+		delete(params, "filename")
+		c.rest = kind
+		for _, name := range slices.Sorted(maps.Keys(params)) {
+			c.rest += ";" + name + "=" + params[name]
+		}
+		parts = append(parts, c)
 	}
 }
 
-func partFields(p at, parts []part) *fieldList {
+func partFields(p at, parts []formPart) *fieldList {
 	l := newFieldList(len(parts))
-	for _, c := range parts {
-		sum := sha256.Sum256(c.data)
-		l.add(field{p.key(c.name), c.filename + "\x00" + c.contentType + "\x00" + string(sum[:]), string(c.data)})
+	for i := range parts {
+		c := &parts[i]
+		l.add(field{p.key(c.name), c.key(), string(c.data)})
 	}
 	return l
+}
+
+// key is the same for parts that are equal.
+func (c *formPart) key() string {
+	h := sha256.New()
+	write := func(s string) {
+		io.WriteString(h, s)
+		h.Write([]byte{'\n'}) // which no header has
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.header)) {
+		if name == disposition {
+			write(c.rest)
+			continue
+		}
+		write(name + ":")
+		for _, value := range c.header[name] {
+			write(value)
+		}
+	}
+	if c.isFile {
+		write("filename")
+		write(c.filename)
+	}
+	write("")
+	h.Write(c.data)
+	return string(h.Sum(nil))
+}
+
+// aroundParts returns what is before the first and behind the last delimiter of
+// well-formed multipart data.
+func aroundParts(data []byte, boundary string) state.Value {
+	first := []byte("--" + boundary)
+	before := 0 // how long what is before is
+	for !isDelimiter(data[before:], first) {
+		n := bytes.IndexByte(data[before:], '\n')
+		if n < 0 {
+			return state.Null()
+		}
+		before += n + 1
+	}
+	line, _, _ := bytes.Cut(data[before:], []byte("\n"))
+	last := []byte("\n--" + boundary + "--")
+	if bytes.HasSuffix(line, []byte("\r")) {
+		last = append([]byte("\r"), last...)
+	}
+	if n := bytes.Index(data[before:], last); n >= 0 {
+		_, line, _ = bytes.Cut(data[before+n:], []byte("\n"))
+	} else {
+		line = data[before:] // there are no parts
+	}
+	_, behind, _ := bytes.Cut(line, []byte("\n"))
+	return state.NewList(state.Bytes(data[:before]), state.Bytes(behind)).Value()
+}
+
+// isDelimiter tells whether data begins with a line of nothing but a delimiter.
+func isDelimiter(data, delimiter []byte) bool {
+	rest, ok := bytes.CutPrefix(data, delimiter)
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	line = bytes.TrimSpace(line)
+	return ok && (len(line) == 0 || string(line) == "--")
 }

@@ -3,6 +3,7 @@ package flowdiff
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/flowtool/flowtool/state"
@@ -84,6 +85,30 @@ func (p *Paths) Match(at state.Path) bool {
 		}
 	}
 	return false
+}
+
+// lastKeys are the keys of a flow that flowKeys does not have.
+var lastKeys = []string{"version", "timestamp_created", "client_conn", "server_conn", "backup"}
+
+// Unknown returns a pattern of p that no change of a flow has, because no flow has a
+// field of the name that it begins with; "" if there is none. It may be misspelt. A name
+// with special characters is taken for known.
+func (p *Paths) Unknown() string {
+	for _, pattern := range p.patterns {
+		steps := pattern
+		for len(steps) > 1 && steps[0].text == "backup" {
+			steps = steps[1:]
+		}
+		if len(steps) == 0 || !steps[0].plain || slices.Contains(flowKeys, steps[0].match) || slices.Contains(lastKeys, steps[0].match) {
+			continue
+		}
+		var text strings.Builder
+		for _, s := range pattern {
+			text.WriteString("/" + s.text)
+		}
+		return text.String()
+	}
+	return ""
 }
 
 // matchSteps tells whether a pattern matches steps, or the first of them. It

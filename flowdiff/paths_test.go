@@ -86,7 +86,6 @@ func FuzzPaths(f *testing.F) {
 		f.Add("request", "headers", s)
 		f.Add("content", s, s)
 	}
-	special := strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`)
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		path := state.Path("").Key(a).Key(b).Key(c)
 		if strings.HasPrefix(string(path), "/request/headers/") || strings.HasPrefix(string(path), "/request/trailers/") {
@@ -104,4 +103,30 @@ func FuzzPaths(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestUnknown: every field of a flow is known, and what is misspelt is not.
+func TestUnknown(t *testing.T) {
+	ws := readFlows(t, "real", "ws.mitm")[0]
+	for _, f := range append(readFlows(t, "real", "tcp.mitm"), readFlows(t, "real", "dns.mitm")[0], ws) {
+		for k := range f.GetState().All() {
+			name, err := k.Text()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := paths(t, "/"+name, "/backup/"+name+"/*")
+			if got := p.Unknown(); got != "" {
+				t.Errorf("%s is unknown", got)
+			}
+		}
+	}
+	for _, tt := range []struct{ pattern, want string }{
+		{"/", ""}, {"/**/x", ""}, {"/r*/x", ""}, {"/[r]eqest", ""}, {"/backup", ""}, {"/backup/backup/id", ""},
+		{"/reqest", "/reqest"}, {"/Request/path", "/Request/path"}, {"/headers/", "/headers"}, {"/backup/reqest/x", "/backup/reqest/x"},
+	} {
+		p := paths(t, "/id", tt.pattern)
+		if got := p.Unknown(); got != tt.want {
+			t.Errorf("%s: %q", tt.pattern, got)
+		}
+	}
 }

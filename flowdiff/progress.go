@@ -12,7 +12,7 @@ import (
 // behind the last one, the end of a pause, the times of a replay.
 func markProgress(changes []Change, a, b *state.Map) {
 	stage := stageOf(a)
-	stage.answered = hasTime(b, "server_conn", "timestamp_start") || textIs(b, "is_replay", "request", "response")
+	stage.answered = textIs(b, "is_replay", "request", "response") || isAnswer(b, stage.connected && sameServer(a, b))
 	for k := range changes {
 		switch c := &changes[k]; c.Path {
 		case "/is_replay":
@@ -30,7 +30,7 @@ func markProgress(changes []Change, a, b *state.Map) {
 // A stage is how far an exchange had come when its backup was made.
 type stage struct {
 	connected  bool            // to the server
-	answered   bool            // since then: by a server, or by a recording
+	answered   bool            // since then: by the server, or by a recording
 	replayed   bool            // since then
 	redirected bool            // since then: the server that was connected to is the one that the request was edited to name
 	complete   map[string]bool // "request" and "response": whether they had ended
@@ -43,6 +43,41 @@ func stageOf(a *state.Map) stage {
 		s.complete[key] = hasTime(a, key, "timestamp_end")
 	}
 	return s
+}
+
+// isAnswer tells whether the response of a flow came from its server. A connection
+// that was made after the backup tells so, one that was there before does not: then
+// the response has to look like that of a server, with a date or the name of one.
+func isAnswer(m *state.Map, before bool) bool {
+	server, err1 := m.Map("server_conn")
+	response, err2 := m.Map("response")
+	if err1 != nil || err2 != nil || !hasTime(m, "server_conn", "timestamp_start") {
+		return false
+	}
+	alpn, err1 := server.Bytes("alpn")
+	version, err2 := response.Bytes("http_version")
+	if err1 == nil && err2 == nil && (string(alpn) == "h2" || string(alpn) == "h3") {
+		// What scripts make up is HTTP/1 if they do not say otherwise.
+		return !strings.HasPrefix(string(version), "HTTP/1.")
+	}
+	if !before {
+		return true
+	}
+	headers, _ := response.Get("headers")
+	block, ok := parseBlock(headers)
+	return ok && len(block.byKey["date"])+len(block.byKey["server"]) > 0
+}
+
+// sameServer tells whether two states have the same connection to the server.
+func sameServer(a, b *state.Map) bool {
+	x, err1 := a.Map("server_conn")
+	y, err2 := b.Map("server_conn")
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	old, _ := x.Get("id")
+	id, _ := y.Get("id")
+	return state.Equal(old, id)
 }
 
 // goesToHost tells whether the server of a flow is the host that its request names.
@@ -86,7 +121,7 @@ func (s *stage) goesOn(c *Change) bool {
 		case "response":
 			return c.Kind == Added && s.answered
 		case "websocket":
-			return c.Kind == Added
+			return c.Kind == Added && !hasMarked(c.New)
 		case "error":
 			return c.Kind == Added && !isKilled(c.New)
 		case "intercepted":
@@ -111,6 +146,28 @@ func (s *stage) goesOn(c *Change) bool {
 		return len(steps) == 2 && late && c.Kind == Added && !s.complete[first]
 	case first == "websocket" && len(steps) == 2:
 		return c.Kind == Added
+	}
+	return false
+}
+
+// hasMarked tells whether there are messages in a WebSocket that were injected, or
+// kept from being sent.
+func hasMarked(webSocket state.Value) bool {
+	m, err := webSocket.Map()
+	if err != nil {
+		return false
+	}
+	messages, err := m.List("messages")
+	if err != nil {
+		return false
+	}
+	for _, v := range messages.All() {
+		tuple, err := v.List()
+		for k := 0; err == nil && k < min(tuple.Len(), len(webSocketFields)); k++ {
+			if isMark(webSocketFields[k]) && tuple.At(k).Truthy() {
+				return true
+			}
+		}
 	}
 	return false
 }

@@ -55,6 +55,7 @@ func check(t *testing.T, a, b *state.Map) {
 			t.Fatalf("there with %+v: %q\nback:  %q", opts, x, y)
 		}
 	}
+	checkPaths(t, a, b, changes)
 	checkPatch(t, a, b)
 	r := flowdiff.Report{A: &flowdiff.Ref{}, B: &flowdiff.Ref{}, Changes: changes}
 	out, err := r.AppendJSON(nil)
@@ -68,6 +69,24 @@ func check(t *testing.T, a, b *state.Map) {
 	for _, c := range text {
 		if c < ' ' && c != '\n' {
 			t.Fatalf("control character in %q", text)
+		}
+	}
+}
+
+// special escapes what means something in patterns.
+var special = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`)
+
+// checkPaths checks that what is asked for by its path is reported, and what is below
+// of it is not said to be the same.
+func checkPaths(t *testing.T, a, b *state.Map, changes []flowdiff.Change) {
+	t.Helper()
+	for _, c := range changes[:min(len(changes), 4)] {
+		if only := diff(t, a, b, &flowdiff.Options{Only: paths(t, special.Replace(string(c.Path)))}); len(only) == 0 {
+			t.Fatalf("nothing is reported only at %q", c.Path)
+		}
+		whole := c.Kind != flowdiff.Moved && max(c.Old.Kind(), c.New.Kind()) >= state.KindList
+		if only := diff(t, a, b, &flowdiff.Options{Only: paths(t, special.Replace(string(c.Path))+"/x")}); whole && len(only) == 0 {
+			t.Fatalf("nothing is reported only below %q", c.Path)
 		}
 	}
 }
@@ -379,6 +398,7 @@ func FuzzContent(f *testing.F) {
 		f.Add([]byte("a\nb\nc\n"), []byte("b\r\nc"), byte(k))
 		f.Add([]byte(multipartBody("a", "1", "b", "\x00")), []byte(multipartBody("b", "\x01", "a", "1")), byte(k))
 		f.Add([]byte{0xff, 0xfe, 'a', 0}, []byte{'a', 0, 0xd8}, byte(k))
+		f.Add([]byte("\n"+formPart("form-data; name=a; filename=x", "X: 1\r\n", "1")+"--B--"), []byte(formPart("form-data; name=a; filename*=utf-8''y", "x: 2\r\n", "1")+"--B--\r\nend"), byte(k))
 	}
 	f.Fuzz(func(t *testing.T, a, b []byte, k byte) {
 		x := newExchange(t)
@@ -410,6 +430,19 @@ func FuzzHeaders(f *testing.F) {
 			return x.f.GetState()
 		}
 		before := reread(t, set(a, queryA))
-		check(t, before, reread(t, set(b, queryB)))
+		after := reread(t, set(b, queryB))
+		check(t, before, after)
+
+		// With everything ignored that differs, nothing is left to tell in other words.
+		var all []string
+		for _, c := range diff(t, before, after, nil) {
+			all = append(all, special.Replace(string(c.Path)))
+			if c.From != "" {
+				all = append(all, special.Replace(string(c.From)))
+			}
+		}
+		if left := diff(t, before, after, &flowdiff.Options{Ignore: paths(t, all...)}); len(left) > 0 {
+			t.Fatalf("without %q: %q", all, describe(left))
+		}
 	})
 }

@@ -17,7 +17,7 @@ func TestElsewhere(t *testing.T) {
 	if want := "edited elsewhere: flow 3: a.example:1\n"; string(text) != want || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
-	if got, want := string(r.AppendStat(nil)), "edited elsewhere flow 3: a.example:1\n"; got != want {
+	if got, want := string(r.AppendStat(nil)), "edited elsewhere: flow 3: a.example:1\n"; got != want {
 		t.Errorf("%q", got)
 	}
 	line, err := r.AppendJSON(nil)

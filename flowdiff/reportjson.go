@@ -123,8 +123,10 @@ func (b *Body) value() state.Value {
 	m := state.NewMap(
 		state.E("old", b.Old.value()),
 		state.E("new", b.New.value()),
-		state.E("offset", state.Int(b.Offset)),
 	)
+	if b.Old != b.New {
+		m.Set("offset", state.Int(b.Offset))
+	}
 	if b.Hunks != nil {
 		hunks := make([]state.Value, len(b.Hunks))
 		for k, h := range b.Hunks {

@@ -69,7 +69,7 @@ func TestUnmodified(t *testing.T) {
 	if want := "unmodified: flow 3: GET http://shop.example/\n"; string(text) != want || err != nil {
 		t.Errorf("got %q, %v", text, err)
 	}
-	if got, want := string(r.AppendStat(nil)), "unmodified flow 3: GET http://shop.example/\n"; got != want {
+	if got, want := string(r.AppendStat(nil)), "unmodified: flow 3: GET http://shop.example/\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

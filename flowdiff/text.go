@@ -21,7 +21,8 @@ type TextOptions struct {
 // AppendText appends r for people: a line that names the flow, then its changes,
 // each on a line that begins with + (added), - (removed), ~ (changed) or > (moved),
 // and the lines of texts that differ as in a unified diff. What was captured is
-// escaped, and a value is cut after about 1000 characters.
+// escaped. Of a value or line that is long, about 1000 bytes are shown, those where it
+// differs from the other one.
 //
 // Changes that are [Change.Progress] are put together in one line. The error is
 // that of reading a value that is not in memory.
@@ -53,7 +54,7 @@ func (r *Report) AppendText(dst []byte, opts *TextOptions) ([]byte, error) {
 // moved, and which flow it is.
 func (r *Report) AppendStat(dst []byte) []byte {
 	if word := r.word(); word != "" {
-		dst = append(append(dst, word...), ' ')
+		dst = append(append(dst, word...), ": "...)
 		return append(appendRef(dst, r), '\n')
 	}
 	var n [Moved + 1]int
@@ -165,7 +166,7 @@ func (p *printer) change(c *Change) error {
 		p.escaped(string(c.From))
 		p.text(") ")
 	}
-	if err := p.values(c); err != nil {
+	if err := p.what(c); err != nil {
 		return err
 	}
 	if c.Note != "" {
@@ -178,7 +179,8 @@ func (p *printer) change(c *Change) error {
 	return nil
 }
 
-func (p *printer) values(c *Change) error {
+// what appends what was changed into what.
+func (p *printer) what(c *Change) error {
 	if delta, ok := c.Delta(); ok && delta != 0 {
 		p.delta(delta)
 		return nil
@@ -189,15 +191,11 @@ func (p *printer) values(c *Change) error {
 	case c.Kind == Moved:
 		p.text("moved, position ", c.Old.String(), " -> ", c.New.String())
 	case c.Kind == Added:
-		return p.value(c, c.New)
+		return (&valuePrinter{printer: p, c: c, differ: nowhere}).value(c.New)
 	case c.Kind == Removed:
-		return p.value(c, c.Old)
+		return (&valuePrinter{printer: p, c: c, differ: nowhere}).value(c.Old)
 	default:
-		if err := p.value(c, c.Old); err != nil {
-			return err
-		}
-		p.text(" -> ")
-		return p.value(c, c.New)
+		return p.values(c)
 	}
 	return nil
 }
@@ -220,6 +218,9 @@ func (p *printer) body(b *Body) {
 		p.text("text, ")
 	}
 	p.size(b.Old.Size)
+	if b.Old == b.New {
+		return
+	}
 	p.text(" -> ")
 	p.size(b.New.Size)
 	if b.Hunks == nil {
@@ -241,16 +242,49 @@ func (p *printer) hunks(b *Body) {
 		p.text(" @@")
 		p.end()
 		p.text("\n")
-		for _, l := range h.Lines {
-			p.line(l)
-			if b.FinalNewline && !strings.HasSuffix(l.Text, "\n") {
-				p.text("    \\ no line feed at the end\n")
+		for lines := h.Lines; len(lines) > 0; {
+			removed := linesOf(lines, '-')
+			added := linesOf(lines[len(removed):], '+')
+			n := len(removed) + len(added)
+			if n == 0 {
+				n = 1
+				p.line(lines[0], "", b.FinalNewline)
 			}
+			for k, l := range removed {
+				p.line(l, textAt(added, k), b.FinalNewline)
+			}
+			for k, l := range added {
+				p.line(l, textAt(removed, k), b.FinalNewline)
+			}
+			lines = lines[n:]
 		}
 	}
 }
 
-func (p *printer) line(l Line) {
+// linesOf returns the lines with a sign that lines begin with.
+func linesOf(lines []Line, op byte) []Line {
+	n := 0
+	for n < len(lines) && lines[n].Op == op {
+		n++
+	}
+	return lines[:n]
+}
+
+// textAt returns the text of line k, "" if there is none.
+func textAt(lines []Line, k int) string {
+	if k < len(lines) {
+		return lines[k].Text
+	}
+	return ""
+}
+
+// line appends a line, from where it differs from other, the one in its place, if it is
+// long. With end set, it is told if it has no line feed.
+func (p *printer) line(l Line, other string, end bool) {
+	differ := nowhere
+	if other != "" && len(l.Text) > maxShown {
+		differ = commonPrefix([]byte(l.Text), []byte(other))
+	}
 	text := strings.TrimSuffix(l.Text, "\n")
 	switch l.Op {
 	case '-':
@@ -262,11 +296,14 @@ func (p *printer) line(l Line) {
 		text = strings.TrimSuffix(text, "\r")
 	}
 	p.text("    ", string(l.Op))
-	p.escaped(text)
+	p.escaped(cutText(text, differ))
 	if l.Op != ' ' {
 		p.end()
 	}
 	p.text("\n")
+	if end && !strings.HasSuffix(l.Text, "\n") {
+		p.text("    \\ no line feed at the end\n")
+	}
 }
 
 func (p *printer) span(start, n int) {

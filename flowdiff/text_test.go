@@ -58,7 +58,7 @@ func TestText(t *testing.T) {
   - /request/headers/x-tag/0: "one"
   - /request/headers/x-tag/1: "two"
   ~ /request/timestamp_start: -1.500000s
-  + /response/headers/bin: binary, 6 bytes
+  + /response/headers/bin: hex 000102030405
   > /response/headers/vary: moved, position 3 -> 2
   ~ /response/content: text, 24 bytes -> 23 bytes
     @@ -2,4 +2,4 @@
@@ -89,6 +89,99 @@ func TestText(t *testing.T) {
 			want: "flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10\n" +
 				`  ~ /comment: "" -> "` + strings.Repeat("ä", 500) + "…\", 4000 bytes\n" +
 				`  + /metadata/list: ["` + strings.Repeat("ä", 499) + "…\n",
+		},
+		{
+			name: "long values that differ late",
+			before: func(x exchange) {
+				x.req.Headers.Set("Accept", strings.Repeat("a", 1500)+"ä one")
+				x.f.SetComment(strings.Repeat("ä", 700) + "one" + strings.Repeat("z", 2000))
+				x.f.Metadata().Set("short", state.Text(strings.Repeat("s", 998)+"1"))
+				x.f.Metadata().Set("kind", state.Text(strings.Repeat("k", 1001)))
+				x.f.Metadata().Set("list", state.NewList(state.Int(1), state.Text(strings.Repeat("x", 2000)+"a")).Value())
+				x.f.Metadata().Set("map", state.NewMap(state.E("k", state.Text(strings.Repeat("x", 2000)))).Value())
+			},
+			edit: func(x exchange) {
+				x.req.Headers.Set("Accept", strings.Repeat("a", 1500)+"ä two")
+				x.f.SetComment(strings.Repeat("ä", 700) + "two" + strings.Repeat("z", 2000))
+				x.f.Metadata().Set("short", state.Text(strings.Repeat("s", 998)+"2"))
+				x.f.Metadata().Set("kind", state.Bytes([]byte(strings.Repeat("k", 1001))))
+				x.f.Metadata().Set("list", state.NewList(state.Int(1), state.Text(strings.Repeat("x", 2000)+"b")).Value())
+				x.f.Metadata().Set("map", state.NewList(state.Int(1)).Value())
+			},
+			want: "flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10\n" +
+				`  ~ /request/headers/accept: "…` + strings.Repeat("a", 197) + `ä one", 1506 bytes -> "…` + strings.Repeat("a", 197) + `ä two", 1506 bytes, first difference at 1503` + "\n" +
+				`  ~ /comment: "…` + strings.Repeat("ä", 100) + "one" + strings.Repeat("z", 797) + `…", 3403 bytes -> "…` + strings.Repeat("ä", 100) + "two" + strings.Repeat("z", 797) + "…\", 3403 bytes, first difference at 1400\n" +
+				`  ~ /metadata/short: "` + strings.Repeat("s", 998) + `1" -> "` + strings.Repeat("s", 998) + `2"` + "\n" +
+				`  ~ /metadata/kind: "` + strings.Repeat("k", 1000) + `…", 1001 bytes -> bytes "` + strings.Repeat("k", 1000) + `…", 1001 bytes` + "\n" +
+				`  ~ /metadata/list/1: "…` + strings.Repeat("x", 200) + `a", 2001 bytes -> "…` + strings.Repeat("x", 200) + `b", 2001 bytes, first difference at 2000` + "\n" +
+				`  ~ /metadata/map: {"k":"` + strings.Repeat("x", 994) + "… -> [1]\n",
+		},
+		{
+			name: "binary values",
+			before: func(x exchange) {
+				x.resp.Headers.Set("Vary", "\x00\x01")
+				x.f.Metadata().Set("long", state.Bytes([]byte(strings.Repeat("\x00", 100)+"a")))
+			},
+			edit: func(x exchange) {
+				x.resp.Headers.Set("Vary", "\x00\x02")
+				x.f.Metadata().Set("long", state.Bytes([]byte(strings.Repeat("\x00", 100)+"b")))
+			},
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /response/headers/vary: hex 0001 -> hex 0002
+  ~ /metadata/long: binary, 101 bytes, sha256 48b68d82f956 -> binary, 101 bytes, sha256 9d9b18e2285c, first difference at 100
+`,
+		},
+		{
+			name: "times that are nearly the same",
+			before: func(x exchange) {
+				x.req.TimestampStart, x.req.TimestampEnd = flow.Seconds(1700000000.25), flow.Seconds(1700000000.25)
+			},
+			edit: func(x exchange) {
+				x.req.TimestampStart, x.req.TimestampEnd = flow.Seconds(1700000000.2500002), flow.Seconds(1700000000.250002)
+			},
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /request/timestamp_start: 1700000000.25 -> 1700000000.2500002
+  ~ /request/timestamp_end: +0.000002s
+`,
+		},
+		{
+			name: "long lines",
+			before: func(x exchange) {
+				x.body("text/plain", strings.Repeat("a", 5000)+"\n"+strings.Repeat("b", 5000)+"one"+strings.Repeat("c", 5000)+"\n"+strings.Repeat("d", 5000))
+			},
+			edit: func(x exchange) {
+				x.body("text/plain", strings.Repeat("a", 5000)+"\n"+strings.Repeat("b", 5000)+"two"+strings.Repeat("c", 5000)+"\n"+strings.Repeat("e", 5000)+"\nmore\n")
+			},
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /response/content: text, 20005 bytes -> 20011 bytes
+    @@ -1,3 +1,4 @@
+     ` + strings.Repeat("a", 1000) + `…
+    -…` + strings.Repeat("b", 200) + "one" + strings.Repeat("c", 797) + `…
+    -` + strings.Repeat("d", 1000) + `…
+    \ no line feed at the end
+    +…` + strings.Repeat("b", 200) + "two" + strings.Repeat("c", 797) + `…
+    +` + strings.Repeat("e", 1000) + `…
+    +more
+`,
+		},
+		{
+			name: "the same content, compressed otherwise",
+			before: func(x exchange) {
+				x.resp.Headers.Set("Content-Encoding", "gzip")
+				x.body("text/plain", zip(strings.Repeat("ab", 250), 1))
+			},
+			edit: func(x exchange) { x.body("text/plain", zip(strings.Repeat("ab", 250), 0)) },
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /response/content: 500 bytes (same content, coded or spelled differently)
+`,
+		},
+		{
+			name:   "large numbers",
+			before: func(x exchange) { x.body("application/json", `{"n":123456789012345678901234567890}`) },
+			edit:   func(x exchange) { x.body("application/json", `{"n":123456789012345678901234567891}`) },
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /response/content/n: 123456789012345678901234567890 -> 123456789012345678901234567891
+`,
 		},
 		{
 			name: "control characters everywhere",
@@ -169,11 +262,11 @@ func TestStat(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	r.Changes = nil
-	if got, want := string(r.AppendStat(nil)), "equal flow 3 -> 4: P\\x1bT http://a.example/list?q=go&q=c&n=10\n"; got != want {
+	if got, want := string(r.AppendStat(nil)), "equal: flow 3 -> 4: P\\x1bT http://a.example/list?q=go&q=c&n=10\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	r.A = nil
-	if got, want := string(r.AppendStat(nil)), "only in b flow 4: P\\x1bT http://a.example/list?q=go&q=c&n=10\n"; got != want {
+	if got, want := string(r.AppendStat(nil)), "only in b: flow 4: P\\x1bT http://a.example/list?q=go&q=c&n=10\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -214,6 +307,18 @@ func TestJSON(t *testing.T) {
 		Changes []any
 	}
 	if err != nil || got[0] != 'x' || json.Unmarshal(got[1:], &v) != nil || v.Status != "only_a" || v.A.Index != 3 || v.B != nil || v.Changes == nil {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
+// Contents that are the same have no place where they differ.
+func TestJSONSameContent(t *testing.T) {
+	r := report(t, func(x exchange) {
+		x.resp.Headers.Set("Content-Encoding", "gzip")
+		x.body("text/plain", zip("text", 1))
+	}, func(x exchange) { x.body("text/plain", zip("text", 0)) }, nil)
+	got, err := r.AppendJSON(nil)
+	if err != nil || !strings.Contains(string(got), `"size":4`) || strings.Contains(string(got), `"offset"`) {
 		t.Errorf("%v\n%s", err, got)
 	}
 }

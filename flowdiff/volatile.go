@@ -3,8 +3,11 @@ package flowdiff
 import (
 	"bytes"
 	"encoding/base64"
+	"math"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -86,8 +89,9 @@ func (d *differ) valueKey(value string) string {
 	return out.String()
 }
 
-// cookieKey is valueKey for a Set-Cookie line.
-func (d *differ) cookieKey(line string) string {
+// cookieKey is valueKey for a Set-Cookie line of a message that was sent at some
+// time. How long a cookie lives does not count, but whether the line deletes it does.
+func (d *differ) cookieKey(line string, sent time.Time) string {
 	if !d.opts.IgnoreDefaults {
 		return line
 	}
@@ -96,13 +100,61 @@ func (d *differ) cookieKey(line string) string {
 	if name, value, ok := strings.Cut(cookie, "="); ok {
 		kept[0] = strings.TrimSpace(name) + "=" + d.valueKey(strings.TrimSpace(value))
 	}
+	var expires, maxAge string
 	for attr := range strings.SplitSeq(attrs, ";") {
-		name, _, _ := strings.Cut(attr, "=")
-		if name = strings.TrimSpace(name); !strings.EqualFold(name, "expires") && !strings.EqualFold(name, "max-age") {
-			kept = append(kept, strings.TrimSpace(attr))
+		attr = strings.TrimSpace(attr)
+		name, value, _ := strings.Cut(attr, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		switch {
+		case strings.EqualFold(name, "expires"):
+			expires = value
+		case strings.EqualFold(name, "max-age"):
+			maxAge = value
+		case attr != "":
+			kept = append(kept, attr)
 		}
 	}
+	if isDeletion(expires, maxAge, sent) {
+		kept = append(kept, ";") // as no attribute is
+	}
 	return strings.Join(kept, "; ")
+}
+
+// expiresLayouts are the forms of dates in cookies.
+var expiresLayouts = []string{
+	time.RFC1123, "Mon, 02-Jan-2006 15:04:05 MST", "Mon, 02-Jan-06 15:04:05 MST", time.RFC850, time.ANSIC,
+}
+
+// isDeletion tells whether a cookie with some attributes ends as it is set. An age
+// counts more than a date.
+func isDeletion(expires, maxAge string, sent time.Time) bool {
+	if digits := strings.TrimPrefix(maxAge, "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
+		return digits != maxAge || strings.Trim(digits, "0") == ""
+	}
+	for _, layout := range expiresLayouts {
+		if t, err := time.Parse(layout, expires); err == nil {
+			return t.Year() <= 1970 || !sent.IsZero() && !t.After(sent)
+		}
+	}
+	return false
+}
+
+// sentAt returns when a response with some headers was sent: its date, or when the
+// proxy got it. It is the zero time if nobody knows.
+func sentAt(message state.Value, headers *block) time.Time {
+	if t, err := http.ParseTime(headers.value("date")); err == nil {
+		return t
+	}
+	m, err := message.Map()
+	if err != nil {
+		return time.Time{}
+	}
+	v, _ := m.Get("timestamp_start")
+	seconds, err := v.Number()
+	if err != nil || math.Abs(seconds) > 1e12 {
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0)
 }
 
 // isJWT tells whether s is a JSON Web Token: three parts of base64, of which the

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/flowdiff"
 	"github.com/flowtool/flowtool/internal/flowtest"
 	"github.com/flowtool/flowtool/state"
@@ -149,4 +150,64 @@ func TestVolatileCookieAttributes(t *testing.T) {
 	if got := describe(diff(t, a, x.f.GetState(), opts)); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
+}
+
+// What a cookie means does count: whether it is set or deleted, whatever is volatile
+// in the line.
+func TestVolatileCookieDeleted(t *testing.T) {
+	const date, past, future = "Sun, 22 Nov 2026 05:32:21 GMT", "Sat, 21 Nov 2026 05:32:21 GMT", "Mon, 23 Nov 2026 05:32:21 GMT"
+	for _, tt := range []struct {
+		name, date, a, b string
+		same             bool
+	}{
+		{"no attributes on one side", date, "a=1; Expires=" + future, "a=1", true},
+		{"a semicolon", date, "a=1; Path=/;", "a=1; Max-Age=1; Path=/", true},
+		{"both delete it", date, "a=1; Expires=" + past, "a=1; Max-Age=0", true},
+		{"age of nothing", date, "a=1; Max-Age=100", "a=1; Max-Age=0", false},
+		{"negative age", date, "a=1; Max-Age=100", "a=1; max-age=-1", false},
+		{"no age", date, "a=1; Max-Age=100", "a=1; max-age=soon", true},
+		{"expired", date, "a=1; Expires=" + future, "a=1; expires=" + past, false},
+		{"expired with dashes", date, "a=1", "a=1; expires=Sat, 21-Nov-2026 05:32:21 GMT", false},
+		{"expired with a short year", date, "a=1", "a=1; expires=Thu, 01-Jan-70 00:00:01 GMT", false},
+		{"expired long ago, at no time", "", "a=1", "a=1; expires=Thu, 01 Jan 1970 00:00:00 GMT", false},
+		{"expired when the proxy got it", "", "a=1", "a=1; expires=" + past, false},
+		{"alive when the proxy got it", "", "a=1", "a=1; expires=" + future, true},
+		{"expired, but with an age", date, "a=1", "a=1; Max-Age=5; Expires=" + past, true},
+		{"a generated value", date, "a=5f60eccf0c94ef14; Max-Age=5", "a=6bbb652e5704b888; Max-Age=0", false},
+	} {
+		x := newExchange(t)
+		if tt.date != "" {
+			x.resp.Headers.Set("Date", tt.date)
+		}
+		x.resp.TimestampStart = flow.Seconds(1795325541) // 2026-11-22
+		x.resp.Headers.All()[1].Value = tt.a
+		a := x.f.GetState()
+		x.resp.Headers.All()[1].Value = tt.b
+		b := x.f.GetState()
+		var want []string
+		if !tt.same {
+			want = []string{"/response/cookies/a"}
+		}
+		var got []string
+		for _, c := range diff(t, a, b, &flowdiff.Options{IgnoreDefaults: true}) {
+			got = append(got, string(c.Path))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q", tt.name, got)
+		}
+		check(t, a, b)
+	}
+}
+
+// The order of cookies in requests is volatile, also of those with the same name.
+func TestVolatileCookieOrder(t *testing.T) {
+	x := newExchange(t)
+	x.req.Headers.Set("Cookie", "a=1; a=2; b=3; a=4")
+	a := x.f.GetState()
+	x.req.Headers.Set("Cookie", "b=3; a=4; a=2; a=1")
+	b := x.f.GetState()
+	if got := describe(diff(t, a, b, &flowdiff.Options{IgnoreDefaults: true})); got != nil {
+		t.Errorf("%q", got)
+	}
+	check(t, a, b)
 }

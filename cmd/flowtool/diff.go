@@ -26,6 +26,7 @@ type diffOptions struct {
 	ignore   []string
 	only     []string
 	defaults bool
+	maxBody  size
 	key      string
 	json     bool
 	stat     bool
@@ -36,7 +37,7 @@ type diffOptions struct {
 }
 
 func newDiffCmd(a *app) *cobra.Command {
-	opts := diffOptions{}
+	opts := diffOptions{maxBody: 16 << 20}
 	cmd := &cobra.Command{
 		Use:   "diff [FILE | A B]",
 		Short: "Show what was edited, or what differs between two captures",
@@ -47,7 +48,8 @@ diff A B compares two captures. Flows are paired by id if the captures share
 ids, otherwise by what they ask for: method, host and path, numbers and the like
 in it being all the same; --key chooses other fields. Neither the order nor flows
 that only one of them has matter. The differences come in the order of B, flows
-that are only in A behind the one that they follow there.
+that are only in A behind the one that they follow there. -f EXPR shows the pairs
+of which one flow matches.
 
 What differs is found in the content: headers, parameters, cookies and fields of
 forms by name, JSON by structure, text by lines. PATH is a path as it is shown,
@@ -77,6 +79,7 @@ docs/diff.md tells everything.`,
 	fl.StringArrayVar(&opts.only, "only", nil, "only differences at `PATH` and below; may be given several times")
 	fl.BoolVar(&opts.defaults, "ignore-defaults", false, "leave out what differs between any two captures: times, ids, ports, certificates, …")
 	fl.StringVar(&opts.key, "key", "", "pair flows that have the same `FIELDS`: method,url (see help fields)")
+	fl.Var(&opts.maxBody, "max-body", "largest decoded body that is compared by what it means, not as bytes")
 	fl.BoolVar(&opts.json, "json", false, "print a line of JSON for each pair of flows")
 	fl.BoolVar(&opts.stat, "stat", false, "print a line for each flow that differs")
 	fl.BoolVar(&opts.patch, "patch", false, "print a line of JSON with a JSON Patch (RFC 6902) for each flow that is not the same")
@@ -150,6 +153,9 @@ func runDiff(ctx context.Context, a *app, cmd *cobra.Command, opts *diffOptions,
 		if d.columns, err = display.ParseColumns(opts.key); err != nil {
 			return usagef("--key: %v", err)
 		}
+		if name := d.columns.OfPosition(); name != "" {
+			return usagef("--key: %s is about where a flow is recorded, not about what is in it", name)
+		}
 	}
 	d.text.Location = a.zone(opts.utc)
 	if d.sel, err = opts.filter.selection(a, d.text.Location); err != nil {
@@ -210,13 +216,16 @@ func (o *diffOptions) narrow() bool { return len(o.ignore)+len(o.only) > 0 || o.
 
 // compare returns what is compared.
 func (o *diffOptions) compare() (flowdiff.Options, error) {
-	opts := flowdiff.Options{IgnoreDefaults: o.defaults}
+	opts := flowdiff.Options{IgnoreDefaults: o.defaults, MaxBody: int64(o.maxBody)}
 	var err error
 	if opts.Ignore, err = flowdiff.ParsePaths(o.ignore...); err != nil {
 		return opts, usagef("--ignore: %v", err)
 	}
 	if opts.Only, err = flowdiff.ParsePaths(o.only...); err != nil {
 		return opts, usagef("--only: %v", err)
+	}
+	if path := opts.Only.Unknown(); path != "" {
+		return opts, usagef("--only: no flow has anything at %q; a path is one as diff shows it, such as /response/headers/date", path)
 	}
 	return opts, nil
 }

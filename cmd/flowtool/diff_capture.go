@@ -20,7 +20,8 @@ import (
 // its flows, and again for the flows.
 type capture struct {
 	arg     string
-	entries []flowdiff.Entry // of the flows that the filter selects
+	entries []flowdiff.Entry // of all flows
+	chosen  []bool           // which of them the filter selects; nil if there is none
 	cut     bool             // it could not be read to its end
 	was     os.FileInfo      // the file when it was read first
 	spool   *spool           // the flows of entries, if the input cannot be read again
@@ -49,6 +50,7 @@ type entriesPiece struct {
 	keyer   *flowdiff.Keyer
 	viewer  flow.Viewer
 	entries []flowdiff.Entry
+	chosen  []bool
 	records []byte // for the spool
 }
 
@@ -65,7 +67,7 @@ func (d *diffing) capture(ctx context.Context, arg string, keyer *flowdiff.Keyer
 	}
 	if err == errOneByOne {
 		if c.spool, err = newSpool(inputName(arg)); err == nil {
-			c.entries = nil
+			c.entries, c.chosen = nil, nil
 			err = d.collect(ctx, c, keyer, anywhere)
 		}
 	}
@@ -86,8 +88,7 @@ func (d *diffing) capture(ctx context.Context, arg string, keyer *flowdiff.Keyer
 func (d *diffing) collect(ctx context.Context, c *capture, keyer *flowdiff.Keyer, anywhere bool) error {
 	d.base = 0 // each capture has its own numbers
 	c.was, _ = d.stat(c.arg)
-	need := needs{want: d.wants(false)}
-	return each(ctx, &d.reader, c.arg, need, func(in *formats.Input) (err error) {
+	return each(ctx, &d.reader, c.arg, needs{}, func(in *formats.Input) (err error) {
 		plain := in.Format == nil || in.Format == mitmFormat() && in.Container == dumpfile.ContainerNone
 		if c.spool == nil && (d.live || anywhere && !plain) {
 			c.spool, err = newSpool(inputName(c.arg))
@@ -127,7 +128,8 @@ func (d *diffing) enter(c *capture, it *pipeline.Item, p *entriesPiece, keyer *f
 	if err := d.check(it); err != nil {
 		return err
 	}
-	if ok, err := d.sel.matches(it, it.Index); err != nil || !ok {
+	chosen, err := d.sel.matches(it, it.Index)
+	if err != nil {
 		return err
 	}
 	f, err := it.View(&p.viewer)
@@ -148,6 +150,9 @@ func (d *diffing) enter(c *capture, it *pipeline.Item, p *entriesPiece, keyer *f
 		}
 	}
 	p.entries = append(p.entries, e)
+	if d.sel != nil {
+		p.chosen = append(p.chosen, chosen)
+	}
 	return nil
 }
 
@@ -177,7 +182,8 @@ func (c *capture) add(p *entriesPiece) error {
 		}
 	}
 	c.entries = append(c.entries, p.entries...)
-	p.entries = p.entries[:0]
+	c.chosen = append(c.chosen, p.chosen...)
+	p.entries, p.chosen = p.entries[:0], p.chosen[:0]
 	if p.records = p.records[:0]; cap(p.records) > keepText {
 		p.records = nil
 	}
@@ -203,6 +209,9 @@ func (c *capture) reopen(a *app, anywhere bool) error {
 	c.opened = err == nil
 	return err
 }
+
+// wanted tells whether the filter selects an entry.
+func (c *capture) wanted(i int) bool { return c.chosen == nil || c.chosen[i] }
 
 // unchanged returns an error if the file has been written to, or replaced, since it
 // was read first: what was found out then is about other flows.
@@ -234,8 +243,7 @@ func (c *capture) reader(flags *inputFlags) (*dumpfile.Reader, error) {
 	return dumpfile.NewReader(section, &opts.ReaderOptions), nil
 }
 
-// again hands the flows of the capture to work a second time, in their order. index
-// is the position among the entries.
+// again hands the flows of the capture to work a second time, in their order.
 func again[T any](ctx context.Context, r *reader, c *capture, work func(*pipeline.Item, *T) error, emit func(*T) error) error {
 	r.base, r.abandon = 0, nil
 	if c.spool == nil {

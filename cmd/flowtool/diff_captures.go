@@ -41,21 +41,26 @@ func (d *diffing) captures(ctx context.Context, argA, argB string) (err error) {
 type comparison struct {
 	*diffing
 	a, b *capture
-	// partner is the position in a of what each entry of b belongs to, or noPartner.
+	// partner is the position in a of what each entry of b belongs to, noPartner, or
+	// leftOut if the filter selects neither.
 	partner []int32
 	// onlyA are the flows without partner in a, in the order of the output.
 	onlyA []straggler
 	lead  int // how many of those come before all flows of b
 }
 
-const noPartner = -1
+const (
+	noPartner = -1
+	leftOut   = -2
+)
 
 // straggler is an entry of a that comes behind one of b in the output, or before
 // all of them.
 type straggler struct{ at, behind int32 }
 
 // pair finds out which flows belong together, and the order of the output: that of
-// b, in which what is only in a comes behind the flow that it follows in a.
+// b, in which what is only in a comes behind the flow that it follows in a. The filter
+// comes last: a pair of which it selects one flow is compared.
 func (c *comparison) pair() {
 	mode := flowdiff.Auto
 	if c.columns != nil {
@@ -69,15 +74,22 @@ func (c *comparison) pair() {
 	}
 	behind := int32(noPartner)
 	for i, j := range inB {
-		if j == noPartner {
+		if j == noPartner && c.a.wanted(i) {
 			c.onlyA = append(c.onlyA, straggler{int32(i), behind})
-		} else {
+		} else if j != noPartner {
 			behind = j
+		}
+	}
+	for j, i := range c.partner {
+		if !c.b.wanted(j) && (i == noPartner || !c.a.wanted(int(i))) {
+			c.partner[j] = leftOut
+		} else if i == noPartner {
+			c.tally.onlyB++
 		}
 	}
 	slices.SortStableFunc(c.onlyA, func(x, y straggler) int { return cmp.Compare(x.behind, y.behind) })
 	c.lead, _ = c.behind(0)
-	c.tally.onlyA, c.tally.onlyB = int64(len(pairing.OnlyA)), int64(len(pairing.OnlyB))
+	c.tally.onlyA = int64(len(c.onlyA))
 }
 
 // behind returns which of the stragglers come behind an entry of b.
@@ -162,9 +174,11 @@ func (c *comparison) compareOne(it *pipeline.Item, p *pairsPiece, j int, flush b
 	p.tally.done++
 	i := int(c.partner[j])
 	var err error
-	if i == noPartner {
+	switch i {
+	case leftOut:
+	case noPartner:
 		err = c.onlyInB(it, p, j)
-	} else {
+	default:
 		err = c.both(it, p, i, j)
 	}
 	if err != nil {

@@ -205,9 +205,10 @@ func TestDiffLarge(t *testing.T) {
 
 // shuffledCaptures writes two captures of 100,000 small flows each, a and b: b has
 // those of a in another order, where of each 1000 one is removed, one changed and one
-// added, and with another number added to their ids. It returns the files and what
-// diff --stat says of them.
-func shuffledCaptures(t *testing.T, ids int) (a, b, want string) {
+// added, and with another number added to their ids. With alike set, all flows but
+// those added ask for the same URL, and only what they send and get tells them apart.
+// It returns the files and what diff --stat says of them.
+func shuffledCaptures(t *testing.T, ids int, alike bool) (a, b, want string) {
 	t.Helper()
 	const n = 100_000
 	dir := t.TempDir()
@@ -217,9 +218,20 @@ func shuffledCaptures(t *testing.T, ids int) (a, b, want string) {
 		}
 		return fmt.Sprintf("/item?n=%06d", i)
 	}
+	first, url := diffFlow(0, path(0), 200), path
+	if alike {
+		first.Request().Path = "/graphql"
+		first.Request().Body = flow.NewBody([]byte(path(0)))
+		url = func(i int) string {
+			if i >= n {
+				return "/another"
+			}
+			return "/graphql"
+		}
+	}
 	// All records have the same length, which makes them quick to write.
 	var record strings.Builder
-	if err := writeNamed(func() []flow.Flow { return []flow.Flow{diffFlow(0, path(0), 200)} })(&record); err != nil {
+	if err := writeNamed(func() []flow.Flow { return []flow.Flow{first} })(&record); err != nil {
 		t.Fatal(err)
 	}
 	create := func(name string) (file string, w *bufio.Writer) {
@@ -232,7 +244,7 @@ func shuffledCaptures(t *testing.T, ids int) (a, b, want string) {
 		return file, bufio.NewWriter(out)
 	}
 	write := func(w *bufio.Writer, id, i, status int) {
-		edit := strings.NewReplacer(flowID(0), flowID(id), path(0), path(i), "3:200#", fmt.Sprintf("3:%d#", status))
+		edit := strings.NewReplacer(flowID(0), flowID(id), path(0), path(i), url(0), url(i), "3:200#", fmt.Sprintf("3:%d#", status))
 		if _, err := edit.WriteString(w, record.String()); err != nil {
 			t.Fatal(err)
 		}
@@ -253,16 +265,16 @@ func shuffledCaptures(t *testing.T, ids int) (a, b, want string) {
 			continue
 		case 8:
 			status = 404
-			fmt.Fprintf(&text, "+0 -0 ~1 >0 flow %d -> %d: GET http://x.example%s\n", i, at, path(i))
+			fmt.Fprintf(&text, "+0 -0 ~1 >0 flow %d -> %d: GET http://x.example%s\n", i, at, url(i))
 		}
 		write(toB, ids+i, i, status)
 		at++
 		switch i % 1000 {
 		case 6:
-			fmt.Fprintf(&text, "only in a flow %d: GET http://x.example%s\n", i+1, path(i+1))
+			fmt.Fprintf(&text, "only in a: flow %d: GET http://x.example%s\n", i+1, url(i+1))
 		case 9:
 			write(toB, ids+n+i, n+i, 200)
-			fmt.Fprintf(&text, "only in b flow %d: GET http://x.example%s\n", at, path(n+i))
+			fmt.Fprintf(&text, "only in b: flow %d: GET http://x.example%s\n", at, url(n+i))
 			at++
 		}
 	}
@@ -275,15 +287,19 @@ func shuffledCaptures(t *testing.T, ids int) (a, b, want string) {
 	return a, b, text.String()
 }
 
-// TestDiffShuffled compares large captures with a known answer, by ids and by what
-// is asked for.
+// TestDiffShuffled compares large captures with a known answer: by ids, by what is
+// asked for, and by what is sent and got.
 func TestDiffShuffled(t *testing.T) {
 	if testing.Short() || raceDetector {
 		t.Skip("compares large captures")
 	}
-	for name, ids := range map[string]int{"ids": 0, "requests": 1_000_000} {
-		t.Run(name, func(t *testing.T) {
-			a, b, want := shuffledCaptures(t, ids)
+	for _, tt := range []struct {
+		name  string
+		ids   int
+		alike bool
+	}{{"ids", 0, false}, {"requests", 1_000_000, false}, {"contents", 1_000_000, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b, want := shuffledCaptures(t, tt.ids, tt.alike)
 			out, stderr, status := runApp(t, nil, "diff", "--stat", "--ignore", "/id", a, b)
 			if status != exitNo || stderr != "" {
 				t.Fatalf("status %d, %s", status, stderr)

@@ -145,7 +145,7 @@ func TestPeakMemoryDiff(t *testing.T) {
 	}
 	a, b := write("a.mitm", many("")), write("b.mitm", many("another"))
 	bodies := write("bodies.mitm", writeBodies)
-	shuffledA, shuffledB, _ := shuffledCaptures(t, 1_000_000)
+	shuffledA, shuffledB, _ := shuffledCaptures(t, 1_000_000, false)
 	for _, tt := range []struct {
 		name  string
 		args  []string

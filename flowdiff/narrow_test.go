@@ -1,0 +1,351 @@
+package flowdiff_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/flowdiff"
+	"github.com/flowtool/flowtool/state"
+)
+
+// What is asked for is never said to be the same because it was compared as a part
+// of something else.
+func TestOnlyPartOfTheWhole(t *testing.T) {
+	form := func(x exchange, contentType, content string) { x.body(contentType, content) }
+	json := func(v int, rest string) string { return fmt.Sprintf(`{"v":%d,%s}`, v, rest) }
+	many := func(n int) string {
+		return `"list":{` + strings.TrimSuffix(repeated(1200, func(i int) string { return fmt.Sprintf(`"%d":%d,`, i, i+n) }), ",") + "}"
+	}
+	for _, tt := range []struct {
+		name, only   string
+		before, edit func(exchange)
+		want         []string // paths
+	}{
+		{
+			"body that is no JSON any more", "/response/content/v",
+			func(x exchange) { x.body("application/json", `{"v":1}`) },
+			func(x exchange) { x.body("text/plain", "error") },
+			[]string{"/response/content"},
+		},
+		{
+			"any value of such a body", "/**/v",
+			func(x exchange) { x.body("application/json", `{"v":1}`) },
+			func(x exchange) { x.body("application/json", "\x00\xff\x00") },
+			[]string{"/response/content"},
+		},
+		{
+			"any value of a text", "/**/v",
+			func(x exchange) { x.body("text/plain", "one") },
+			func(x exchange) { x.body("text/plain", "two") },
+			nil,
+		},
+		{
+			"text that never had parts", "/response/content/v",
+			func(x exchange) { x.body("text/plain", "one") },
+			func(x exchange) { x.body("text/plain", "two") },
+			nil,
+		},
+		{
+			"JSON, spelled differently", "/response/content/v",
+			func(x exchange) { x.body("application/json", `{"v":1}`) },
+			func(x exchange) { x.body("application/json", `{"v": 1}`) },
+			nil,
+		},
+		{
+			"JSON in another charset that is none any more", "/response/content/v",
+			func(x exchange) { x.body("text/plain; charset=utf-16le", "[\x00\"\x00a\x00\"\x00]\x00") },
+			func(x exchange) { x.body("text/plain; charset=utf-16le", "a\x00b\x00c\x00") },
+			[]string{"/response/content"},
+		},
+		{
+			"JSON with many changes", "/response/content/v",
+			func(x exchange) { x.body("application/json", json(1, many(0))) },
+			func(x exchange) { x.body("application/json", json(2, many(1))) },
+			[]string{"/response/content/v"},
+		},
+		{
+			"JSON with a repeated key", "/response/content/v",
+			func(x exchange) { x.body("application/json", json(1, `"a":1,"a":2`)) },
+			func(x exchange) { x.body("application/json", json(2, `"a":1,"a":2`)) },
+			[]string{"/response/content"},
+		},
+		{
+			"any value of JSON with a repeated key", "/**/v",
+			func(x exchange) { x.body("application/json", json(1, `"a":1,"a":2`)) },
+			func(x exchange) { x.body("application/json", json(2, `"a":1,"a":2`)) },
+			[]string{"/response/content"},
+		},
+		{
+			"more than MaxBody", "/response/content/v",
+			func(x exchange) { x.body("application/json", json(1, `"a":"`+strings.Repeat("x", 2000)+`"`)) },
+			func(x exchange) { x.body("application/json", json(2, `"a":"`+strings.Repeat("x", 2000)+`"`)) },
+			[]string{"/response/content"},
+		},
+		{
+			"damaged compression", "/**/v",
+			func(x exchange) { x.resp.Headers.Add("Content-Encoding", "gzip"); x.body("text/plain", "no gzip 1") },
+			func(x exchange) { x.body("text/plain", "no gzip 2") },
+			[]string{"/response/content"},
+		},
+		{
+			"form of many fields", "/response/content/v",
+			func(x exchange) { form(x, "application/x-www-form-urlencoded", "v=1"+strings.Repeat("&a", 1<<17)) },
+			func(x exchange) { form(x, "application/x-www-form-urlencoded", "v=2"+strings.Repeat("&a", 1<<17)) },
+			[]string{"/response/content"},
+		},
+		{
+			"broken multipart form", "/response/parts/v/filename",
+			func(x exchange) { form(x, "multipart/form-data; boundary=B", "--B\r\nfilename=1") },
+			func(x exchange) { form(x, "multipart/form-data; boundary=B", "--B\r\nfilename=2") },
+			[]string{"/response/content"},
+		},
+		{
+			"name of a file of a form", "/response/content",
+			func(x exchange) {
+				form(x, "multipart/form-data; boundary=B", formPart("form-data; name=a; filename=x", "", "1")+"--B--")
+			},
+			func(x exchange) {
+				form(x, "multipart/form-data; boundary=B", formPart("form-data; name=a; filename=y", "", "1")+"--B--")
+			},
+			[]string{"/response/parts/a/filename"},
+		},
+		{
+			"value in a file with another name", "/response/content/a/v",
+			func(x exchange) {
+				form(x, "multipart/form-data; boundary=B", formPart("form-data; name=a; filename=x", "", `{"v":1}`)+"--B--")
+			},
+			func(x exchange) {
+				form(x, "multipart/form-data; boundary=B", formPart("form-data; name=a; filename=y", "", `{"v":1}`)+"--B--")
+			},
+			nil,
+		},
+		{
+			"no body", "/response/content/v",
+			func(x exchange) { x.body("application/json", `{"v":1}`) },
+			func(x exchange) { x.resp.Body = flow.Body{} },
+			[]string{"/response/content"},
+		},
+		{
+			"no body for anything", "/**/v",
+			func(x exchange) { x.body("application/json", `{"v":1}`) },
+			func(x exchange) { x.resp.Body = flow.Body{} },
+			[]string{"/response/content"},
+		},
+		{"status of no response", "/response/status_code", nil, func(x exchange) { x.f.SetResponse(nil) }, []string{"/response"}},
+		{"header of no response", "/response/headers/vary", nil, func(x exchange) { x.f.SetResponse(nil) }, []string{"/response"}},
+		{"cookie of no response", "/*/cookies/sid", nil, func(x exchange) { x.f.SetResponse(nil) }, []string{"/response"}},
+		{"anything of no response", "/**/sid", nil, func(x exchange) { x.f.SetResponse(nil) }, []string{"/response"}},
+		{
+			"parameter, of too many", "/request/query/n",
+			func(x exchange) { x.req.Path = "/?n=1" + strings.Repeat("&a", 1<<17) },
+			func(x exchange) { x.req.Path = "/?n=2" + strings.Repeat("&a", 1<<17) },
+			[]string{"/request/path"},
+		},
+		{
+			"cookie, of too many", "/request/cookies/n",
+			func(x exchange) { x.req.Headers.Set("Cookie", "n=1"+strings.Repeat(";a", 1<<17)) },
+			func(x exchange) { x.req.Headers.Set("Cookie", "n=2"+strings.Repeat(";a", 1<<17)) },
+			[]string{"/request/headers/cookie"},
+		},
+		{
+			"header, of too many", "/request/headers/x-tag",
+			func(x exchange) {
+				for range 1 << 17 {
+					x.req.Headers.Add("A", "")
+				}
+			},
+			func(x exchange) { x.req.Headers.Set("X-Tag", "three") },
+			[]string{"/request/headers/3/1", "/request/headers/4"},
+		},
+		{
+			"value in metadata", "/metadata/a/b",
+			func(x exchange) { x.f.Metadata().Set("a", state.NewMap(state.E("b", state.Int(1))).Value()) },
+			func(x exchange) { x.f.Metadata().Set("a", state.Int(1)) },
+			[]string{"/metadata/a"},
+		},
+		{
+			"value in metadata that is on neither side", "/metadata/a/b",
+			func(x exchange) { x.f.Metadata().Set("a", state.Int(2)) },
+			func(x exchange) { x.f.Metadata().Set("a", state.Int(1)) },
+			nil,
+		},
+		{
+			"something else", "/response/content/v",
+			func(x exchange) { x.body("application/json", `{"v":1,"w":{"x":1}}`) },
+			func(x exchange) { x.body("application/json", `{"v":1,"w":2}`); x.req.Path = "/"; x.req.Method = "PUT" },
+			nil,
+		},
+		{
+			"value in an array that was moved", "/response/content/*/v",
+			func(x exchange) { x.body("application/json", `[{"v":1},{"v":2},{"v":3}]`) },
+			func(x exchange) { x.body("application/json", `[{"v":2},{"v":3},{"v":1}]`) },
+			nil,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newExchange(t)
+			if tt.before != nil {
+				tt.before(x)
+			}
+			a := x.f.GetState()
+			tt.edit(x)
+			b := x.f.GetState()
+			opts := &flowdiff.Options{Only: paths(t, tt.only)}
+			if strings.HasPrefix(tt.name, "more than") {
+				opts.MaxBody = 1000
+			}
+			for range 2 { // there and back
+				var got []string
+				for _, c := range diff(t, a, b, opts) {
+					got = append(got, string(c.Path))
+				}
+				slices.Sort(got)
+				if d := cmp.Diff(tt.want, got); d != "" {
+					t.Errorf("-want +got\n%s", d)
+				}
+				a, b = b, a
+			}
+		})
+	}
+}
+
+// What is ignored is not told in other words.
+func TestIgnoreInside(t *testing.T) {
+	list := func(v int) string {
+		return "[" + strings.TrimSuffix(repeated(2000, func(i int) string { return fmt.Sprintf(`{"id":%d,"t":%d},`, i, i+v) }), ",") + "]"
+	}
+	for _, tt := range []struct {
+		name, ignore, contentType, a, b string
+		want                            []string
+	}{
+		{name: "JSON", ignore: "/response/content/ts", a: `{"ts":1,"v":1}`, b: `{"ts":2,"v":1}`},
+		{name: "JSON, nested", ignore: "/response/content/*/t", a: `{"a":{"t":1},"b":{"t":1}}`, b: `{"a":{"t":2},"b":{"t":3}}`},
+		{name: "JSON, with another change", ignore: "/response/content/ts", a: `{"ts":1,"v":1}`, b: `{"ts":2,"v":2}`, want: []string{"/response/content/v"}},
+		{name: "JSON, added", ignore: "/response/content/ts", a: `{"v":1}`, b: `{"ts":2,"v":1}`},
+		{name: "JSON, everywhere", ignore: "/response/content/*/t", a: list(0), b: list(1)},
+		{
+			name: "JSON in a part", ignore: "/response/content/a/ts", contentType: "multipart/form-data; boundary=B",
+			a: multipartBody("a", `{"ts":1,"v":1}`), b: multipartBody("a", `{"ts":2,"v":1}`),
+		},
+		{
+			name: "part", ignore: "/response/content/a", contentType: "multipart/form-data; boundary=B",
+			a: formPart("form-data; name=a; filename=x", "", "1") + "--B--", b: formPart("form-data; name=a; filename=y", "", "2") + "--B--",
+		},
+		{
+			name: "name of a file", ignore: "/response/parts/*/filename", contentType: "multipart/form-data; boundary=B",
+			a: formPart("form-data; name=a; filename=x", "", "1") + "--B--", b: formPart("form-data; name=a; filename=y", "", "1") + "--B--",
+		},
+		{
+			name: "field that moved", ignore: "/response/content/a", contentType: "application/x-www-form-urlencoded",
+			a: "a=1&b=1&c=1&d=1", b: "b=1&c=1&d=1&a=1",
+		},
+		{
+			name: "field that moved over one", ignore: "/response/content/b", contentType: "application/x-www-form-urlencoded",
+			a: "a=1&b=1", b: "b=1&a=1",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newExchange(t)
+			x.body(tt.contentType, tt.a)
+			if tt.contentType == "" {
+				x.body("application/json", tt.a)
+			}
+			a := x.f.GetState()
+			x.resp.Body = flow.NewBody([]byte(tt.b))
+			b := x.f.GetState()
+			for _, opts := range []*flowdiff.Options{{}, {Backup: true}} {
+				opts.Ignore = paths(t, tt.ignore)
+				var got []string
+				for _, c := range diff(t, a, b, opts) {
+					got = append(got, string(c.Path))
+				}
+				if d := cmp.Diff(tt.want, got); d != "" {
+					t.Errorf("-want +got\n%s", d)
+				}
+			}
+		})
+	}
+}
+
+// What is ignored does not move others, and is not told of them.
+func TestIgnoreMoved(t *testing.T) {
+	x := newExchange(t)
+	a := x.f.GetState()
+	h := x.req.Headers.All()
+	h[0], h[1] = h[1], h[0] // Host and Accept
+	x.req.Path = "/list?n=10&q=go&q=c"
+	b := x.f.GetState()
+	for _, tt := range []struct {
+		ignore []string
+		want   []string
+	}{
+		{nil, []string{"moved /request/query/n: 2 -> 0", "moved /request/headers/host: 0 -> 1"}},
+		{[]string{"/request/headers/accept"}, []string{"moved /request/query/n: 2 -> 0"}},
+		{[]string{"/request/headers/host", "/request/query/n"}, nil},
+		{[]string{"/request/headers", "/request/query/q"}, nil},
+	} {
+		if d := cmp.Diff(tt.want, describe(diff(t, a, b, &flowdiff.Options{Ignore: paths(t, tt.ignore...)}))); d != "" {
+			t.Errorf("without %q: -want +got\n%s", tt.ignore, d)
+		}
+	}
+
+	// Cookies and queries are ignored as a whole, also how they are spelled.
+	x = newExchange(t)
+	a = x.f.GetState()
+	x.req.Path = "/list?q=go&q=c&&n=%31%30"
+	x.req.Headers.Set("Cookie", "sid=1")
+	x.req.Headers.Add("Cookie", "theme=dark")
+	if got := describe(diff(t, a, x.f.GetState(), &flowdiff.Options{Ignore: paths(t, "/request/cookies", "/request/query")})); got != nil {
+		t.Errorf("%q", got)
+	}
+}
+
+// What is ignored in the elements of an array does not count for which of them
+// belong together.
+func TestIgnoreInElements(t *testing.T) {
+	list := func(first, ts int) string {
+		var elems []string
+		for i := first; i < 10; i++ {
+			elems = append(elems, fmt.Sprintf(`{"id":%d,"ts":%d,"in":[{"x":%d,"n":1},%d]}`, i, ts+i, ts, ts))
+		}
+		return "[" + strings.Join(elems, ",") + "]"
+	}
+	ignore := paths(t, "/response/content/*/ts", "/response/content/*/in/*/x", "/response/content/*/in/1", "/metadata/list/*/ts")
+	entry := func(id, ts int64) state.Value {
+		return state.NewMap(state.E("id", state.Int(id)), state.E("ts", state.Int(ts))).Value()
+	}
+	for _, tt := range []struct {
+		name, a, b string
+		want       []string
+	}{
+		{"first removed", list(0, 100), list(1, 200), []string{"removed /response/content/0: {…}"}},
+		{"ignored is missing", `[{"id":1},{"id":2}]`, `[{"id":2,"ts":1}]`, []string{"removed /response/content/0: {…}"}},
+		{"moved", `[{"id":1,"ts":1},{"id":2,"ts":1},{"id":3,"ts":1}]`, `[{"id":3,"ts":2},{"id":1,"ts":2},{"id":2,"ts":2}]`, []string{
+			"moved /response/content/0 from /response/content/2: 2 -> 0",
+		}},
+		{"nothing else", list(0, 100), list(0, 200), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newExchange(t)
+			x.body("application/json", tt.a)
+			a := x.f.GetState()
+			x.body("application/json", tt.b)
+			if d := cmp.Diff(tt.want, describe(diff(t, a, x.f.GetState(), &flowdiff.Options{Ignore: ignore}))); d != "" {
+				t.Errorf("-want +got\n%s", d)
+			}
+		})
+	}
+	x := newExchange(t)
+	x.f.Metadata().Set("list", state.NewList(entry(1, 1), entry(2, 1), entry(3, 1)).Value())
+	a := x.f.GetState()
+	x.f.Metadata().Set("list", state.NewList(entry(2, 2), entry(3, 2)).Value())
+	want := []string{"removed /metadata/list/0: {…}"}
+	if d := cmp.Diff(want, describe(diff(t, a, x.f.GetState(), &flowdiff.Options{Ignore: ignore}))); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
