@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -434,6 +435,30 @@ func TestStrict(t *testing.T) {
 	for _, data := range []string{"012:1:a;+1:1#1:}", "09:1:a;2:01#}", "8:1:a;1:1#}\n"} {
 		if _, err := records(dumpfile.NewReader(strings.NewReader(data), &dumpfile.ReaderOptions{Strict: true})); err == nil {
 			t.Errorf("strict: %q is accepted", data)
+		}
+	}
+}
+
+// TestFlowsGoOn: a flow that is refused does not end the iteration, but damage of the
+// frame does.
+func TestFlowsGoOn(t *testing.T) {
+	good := flowtest.Read(t, flowtest.Path("real", "edited-v21.mitm"))
+	first, err := dumpfile.NewReader(bytes.NewReader(good), nil).ReadRecord()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good = good[:first.Size]
+	for _, bad := range []string{
+		"31:7:version;2:21#4:type;6:nosuch;}", // of an unknown type
+		"3:abc,",                              // no flow
+	} {
+		data := slices.Concat(good, []byte(bad), good, []byte("junk"), good)
+		var got []bool
+		for _, err := range dumpfile.NewReader(bytes.NewReader(data), nil).Flows() {
+			got = append(got, err == nil)
+		}
+		if !slices.Equal(got, []bool{true, false, true, false}) {
+			t.Errorf("%s: %v", bad, got)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package dumpfile
 
 import (
-	"errors"
 	"io"
 	"iter"
 	"math"
@@ -9,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/state"
 )
@@ -334,28 +334,18 @@ func (d *Reader) Flow(rec *Record) (flow.Flow, error) {
 func (d *Reader) Stream() *migrate.Stream { return d.stream }
 
 // Records returns an iterator over the records that are left. It ends at the
-// end of the input; any other error is yielded once, last.
-func (d *Reader) Records() iter.Seq2[*Record, error] { return all(d.ReadRecord) }
+// end of the input; any other error is yielded where it is met, and the iteration
+// goes on behind it unless it is final.
+func (d *Reader) Records() iter.Seq2[*Record, error] { return sequence.Of(d.ReadRecord, d.final) }
 
 // States is [Reader.Records] for [Reader.ReadState].
-func (d *Reader) States() iter.Seq2[*state.Map, error] { return all(d.ReadState) }
+func (d *Reader) States() iter.Seq2[*state.Map, error] { return sequence.Of(d.ReadState, d.final) }
 
 // Flows is [Reader.Records] for [Reader.ReadFlow].
-func (d *Reader) Flows() iter.Seq2[flow.Flow, error] { return all(d.ReadFlow) }
+func (d *Reader) Flows() iter.Seq2[flow.Flow, error] { return sequence.Of(d.ReadFlow, d.final) }
 
-func all[T any](read func() (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for {
-			v, err := read()
-			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return
-			}
-			if !yield(v, err) || err != nil {
-				return
-			}
-		}
-	}
-}
+// final tells whether nothing can be read behind an error.
+func (d *Reader) final(error) bool { return d.err != nil }
 
 // Count returns the number of records read so far.
 func (d *Reader) Count() int64 { return d.load.n }

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/state"
 )
@@ -95,29 +96,17 @@ func (d *Reader) ReadChunk() (*Chunk, error) {
 // can go on behind are yielded where they are met; any other but io.EOF is
 // yielded last.
 func (d *Reader) Chunks() iter.Seq2[*Chunk, error] {
-	return sequence(d.ReadChunk)
+	return sequence.Of(d.ReadChunk, final)
 }
 
-// sequence makes an iterator of one of the methods that read.
-func sequence[T any](read func() (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for {
-			v, err := read()
-			if err == io.EOF || !yield(v, err) || err != nil && !passable(err) {
-				return
-			}
-		}
-	}
-}
-
-// passable tells whether reading can go on behind err.
-func passable(err error) bool {
+// final tells whether nothing can be read behind err.
+func final(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return false
+		return true
 	}
 	_, version := e.Err.(*VersionError)
-	return !version
+	return version
 }
 
 // ReadState returns the state of the next flow in the format version it was
@@ -146,7 +135,7 @@ func (d *Reader) ReadState() (*state.Map, error) {
 
 // States returns an iterator over the states that are left, with errors as
 // Chunks has them.
-func (d *Reader) States() iter.Seq2[*state.Map, error] { return sequence(d.ReadState) }
+func (d *Reader) States() iter.Seq2[*state.Map, error] { return sequence.Of(d.ReadState, final) }
 
 // ReadFlow returns the next flow, brought to the newest format version, with
 // small defects repaired (see [flow.Repair]). An error about one flow does not
@@ -188,7 +177,7 @@ func (d *Reader) flow(m *state.Map) (flow.Flow, error) {
 
 // Flows returns an iterator over the flows that are left, with errors as Chunks
 // has them.
-func (d *Reader) Flows() iter.Seq2[flow.Flow, error] { return sequence(d.ReadFlow) }
+func (d *Reader) Flows() iter.Seq2[flow.Flow, error] { return sequence.Of(d.ReadFlow, final) }
 
 // Batches returns an iterator over the chunks that are left, decoded by several
 // goroutines but in order. Chunks for which want is false are not decoded; a nil
@@ -213,7 +202,7 @@ func (d *Reader) Batches(workers int, want func(*Chunk) bool) iter.Seq2[*Batch, 
 				case err != nil:
 					j.err = err
 					close(j.done)
-					end = !passable(err)
+					end = final(err)
 				case want != nil && !want(c):
 					continue
 				default:

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -180,21 +181,13 @@ func (d *Reader) ReadState() (*state.Map, error) {
 	return l.State()
 }
 
-// States returns an iterator over the states that are left. It ends at the end
-// of the input; any other error is yielded once, last.
-func (d *Reader) States() iter.Seq2[*state.Map, error] {
-	return func(yield func(*state.Map, error) bool) {
-		for {
-			m, err := d.ReadState()
-			if err == io.EOF {
-				return
-			}
-			if !yield(m, err) || err != nil {
-				return
-			}
-		}
-	}
-}
+// States returns an iterator over the states that are left. It ends at the end of
+// the input; any other error is yielded where it is met, and the iteration goes on
+// behind it unless it is final.
+func (d *Reader) States() iter.Seq2[*state.Map, error] { return sequence.Of(d.ReadState, d.final) }
+
+// final tells whether nothing can be read behind an error.
+func (d *Reader) final(err error) bool { return d.err != nil && errors.Is(err, d.err) }
 
 // Offset returns how many bytes of the (decompressed) input the lines took that
 // were read so far, in batches.

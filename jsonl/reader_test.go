@@ -138,7 +138,7 @@ func TestReaderError(t *testing.T) {
 			t.Errorf("state %d: %v", n, err)
 		}
 	}
-	if n != 2 {
+	if n != 3 {
 		t.Errorf("%d steps", n)
 	}
 }
