@@ -3,9 +3,11 @@ package formats
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/zlib"
@@ -53,7 +55,8 @@ type harSource struct {
 	stream  *migrate.Stream
 	unknown error // what to say if it is no HAR; nil if it was said to be one
 
-	said atomic.Pointer[har.Log] // what the HAR said besides its entries so far
+	// What the HAR said besides its entries: before the first of them, and so far.
+	head, said atomic.Pointer[har.Log]
 }
 
 // harBatch is what a batch is made of.
@@ -76,10 +79,15 @@ func openHAR(o *opening) (pipeline.Source, error) {
 	return s, nil
 }
 
-// log returns what the HAR said besides its entries, most often before them.
-func (s *harSource) log() har.Log {
-	if said := s.said.Load(); said != nil {
-		return *said
+// log returns what the HAR said besides its entries: before the first of them, or
+// also behind them.
+func (s *harSource) log(atEnd bool) har.Log {
+	from := &s.head
+	if atEnd {
+		from = &s.said
+	}
+	if log := from.Load(); log != nil {
+		return *log
 	}
 	return har.Log{}
 }
@@ -93,10 +101,12 @@ func (s *harSource) ReadBatch(b *dumpfile.Batch) error {
 		b.Source = hb
 	}
 	err := s.r.ReadBatch(&hb.Batch)
-	if s.said.Load() == nil || err != nil {
-		said := s.r.Log()
-		s.said.Store(&said)
+	if s.head.Load() == nil && s.r.Count() > 0 {
+		head := s.r.Head()
+		s.head.Store(&head)
 	}
+	said := s.r.Log()
+	s.said.Store(&said)
 	if _, bad := errors.AsType[*har.Error](err); bad && s.unknown != nil && s.r.Count() == 0 {
 		if errors.Is(err, har.ErrNotHAR) || errors.Is(err, har.ErrZlib) {
 			return s.unknown
@@ -140,19 +150,52 @@ type harSink struct {
 	encoder *har.Encoder
 	w       *har.Writer
 	plain   bool
-	first   *dumpfile.Origin // the HAR whose pages are written; nil if there is none
+	first   *dumpfile.Origin       // the HAR whose pages are written; nil if there is none
+	pages   func() map[string]bool // the pages that are written; nil if they are not known yet
 }
 
 func newHARSink(w io.Writer, o *SinkOptions) *harSink {
 	name, version, _ := strings.Cut(o.Software, " ")
 	opts := &har.WriterOptions{Plain: o.Plain, Creator: name, CreatorVersion: version, MaxBody: o.MaxBody}
-	var first *dumpfile.Origin
+	s := &harSink{plain: o.Plain}
 	if o.From != nil {
 		if from, ok := o.From.Source.(*harSource); ok {
-			opts.Log, first = from.log, from.origin
+			opts.Log, s.first = from.log, from.origin
+			s.pages = sync.OnceValue(func() map[string]bool {
+				head := from.log(false)
+				if head.Pages == nil {
+					return nil
+				}
+				return head.PageIDs()
+			})
 		}
 	}
-	return &harSink{har.NewEncoder(opts), har.NewWriter(w, opts), o.Plain, first}
+	s.encoder, s.w = har.NewEncoder(opts), har.NewWriter(w, opts)
+	return s
+}
+
+// pageNote returns why an entry must not name a page, "" if it may.
+func (s *harSink) pageNote(it *pipeline.Item, page string) string {
+	if !it.IsFrom(s.first) {
+		return "the page is left out, because it is not one of the first HAR"
+	}
+	if pages := s.pages(); pages != nil && !pages[page] {
+		return "the name of the page is left out, because there is no such page"
+	}
+	return ""
+}
+
+// Warnings returns what was found out at the end, after Close: entries were written
+// before the pages that they name.
+func (s *harSink) Warnings() []string {
+	switch n := s.w.MissingPages(); n {
+	case 0:
+		return nil
+	case 1:
+		return []string{"1 entry names a page that is not in the HAR"}
+	default:
+		return []string{fmt.Sprintf("%d entries name a page that is not in the HAR", n)}
+	}
 }
 
 // zippedSink writes a HAR in zlib.
@@ -176,13 +219,10 @@ func (s *harSink) Encode(c *Chunk, it *pipeline.Item) error {
 	}
 	e := (*entries)[len(c.Ends)]
 	if entry := it.Original("har"); entry != nil && !s.plain {
-		paged := false
-		if !it.IsFrom(s.first) {
-			entry, paged = har.WithoutPage(entry)
-		}
-		if e.Copy(entry) == nil {
-			if paged {
-				c.Notes = append(c.Notes, Note{it.Index, "the page is left out, because it is not one of the first HAR"})
+		leaveOut := func(page string) string { return s.pageNote(it, page) }
+		if e.Copy(entry, leaveOut) == nil {
+			for _, note := range e.Notes() {
+				c.Notes = append(c.Notes, Note{it.Index, note})
 			}
 			c.end()
 			return nil

@@ -98,6 +98,7 @@ func Open(r io.Reader, opts *Options) (*Input, error) {
 	case format == dumpfile.FormatJSON:
 		return o.openAs(jsonLines, o.dump.Content())
 	case format == dumpfile.FormatHAR:
+		o.unknown = nil // the reader says better what is wrong with it
 		return o.openAs(archive, o.dump.Content())
 	}
 	content, head, peekErr := peek(o.dump.Content())

@@ -53,6 +53,10 @@ type Sink interface {
 	Close() error
 }
 
+// A Warner is a sink that may have something to say after Close: what is written as it
+// was, but is not as it should be.
+type Warner interface{ Warnings() []string }
+
 // Create returns a sink that writes f to w.
 func (f *Format) Create(w io.Writer, opts *SinkOptions) (Sink, error) {
 	if opts == nil {

@@ -2,8 +2,10 @@ package har
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
+	"unicode/utf8"
+
+	"github.com/flowtool/flowtool/internal/jsonscan"
 )
 
 // ErrIncomplete is the error of copying an entry that is not all that HAR 1.2
@@ -13,106 +15,66 @@ var ErrIncomplete = errors.New("har: entry is not complete")
 // Copy makes e a copy of an entry of another HAR, its JSON, which must not change
 // before e has been written. The error is [ErrIncomplete] if a reader that goes by
 // HAR 1.2 may refuse it; then it can be read and encoded.
-func (e *Entry) Copy(raw []byte) error {
-	var found completeEntry
-	if json.Unmarshal(raw, &found) != nil || !found.complete() {
+//
+// If the entry names a page, leaveOut is asked about it, unless it is nil: what it
+// returns is why the name is to be left out, which becomes a note, or "".
+func (e *Entry) Copy(raw []byte, leaveOut func(page string) string) error {
+	im := importers.Get().(*importer)
+	defer im.release()
+	if !utf8.Valid(raw) || hasHalf(raw) || im.read(raw, DefaultMaxDepth) != nil || !completeEntry(&im.document, 0) {
 		return ErrIncomplete
 	}
 	e.forget()
-	e.raw, e.notes, e.conn = raw, e.notes[:0], 0
+	e.notes, e.conn, e.page = e.notes[:0], 0, ""
+	for key, value := range im.members(0) {
+		if string(key) != "pageref" {
+			continue
+		}
+		e.page = string(im.string(value))
+		if leaveOut == nil {
+			break
+		}
+		if note := leaveOut(e.page); note != "" {
+			raw, e.page = im.without(value-1), ""
+			e.notes = append(e.notes, note)
+		}
+		break
+	}
+	e.raw = raw
 	return nil
 }
 
-// WithoutPage returns an entry of another HAR, its JSON, without the name of its page,
-// for a file in which that page is not or another one has the name. ok is false if
-// it has none; then the result is raw itself.
-func WithoutPage(raw []byte) (_ []byte, ok bool) {
-	if !bytes.Contains(raw, []byte(`"pageref"`)) {
-		return raw, false
+// without returns the JSON of the document without the member whose key is node k.
+func (d *document) without(k int) []byte {
+	before, after := d.nodes[k].start, jsonscan.Space(d.data, d.nodes[k+1].end)
+	for before > 0 && jsonscan.IsSpace(d.data[before-1]) {
+		before--
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return raw, false
+	switch first := d.data[before-1] != ','; {
+	case !first:
+		before--
+		after = d.nodes[k+1].end
+	case d.data[after] == ',':
+		after = jsonscan.Space(d.data, after+1)
 	}
-	out := []byte("{")
-	for from := d.InputOffset(); ; from = d.InputOffset() {
-		if !d.More() {
-			if _, err := d.Token(); err != nil || !ok {
-				return raw, false
-			}
-			return append(out, raw[from:]...), true
-		}
-		key, err := d.Token()
-		if err == nil {
-			err = d.Decode(new(json.RawMessage))
-		}
-		if err != nil {
-			return raw, false
-		}
-		if key == "pageref" {
-			ok = true
-			continue
-		}
-		member := raw[from:d.InputOffset()]
-		if len(out) == 1 { // what stood before it may be gone
-			member = bytes.TrimLeft(member, ", \t\r\n")
-		}
-		out = append(out, member...)
-	}
+	return append(bytes.Clone(d.data[:before]), d.data[after:]...)
 }
 
-// completeEntry has what HAR 1.2 demands of an entry.
-type completeEntry struct {
-	StartedDateTime *string
-	Time            *float64
-	Request         *struct {
-		Method, URL, HTTPVersion *string
-		Cookies, Headers         []namedValue
-		QueryString              []namedValue
-		HeadersSize, BodySize    *int64
-	}
-	Response *struct {
-		Status                *int64
-		StatusText            *string
-		HTTPVersion           *string
-		Cookies, Headers      []namedValue
-		RedirectURL           *string
-		HeadersSize, BodySize *int64
-		Content               *struct {
-			Size     *int64
-			MimeType *string
-		}
-	}
-	Cache   *struct{}
-	Timings *struct{ Send, Wait, Receive *float64 }
-}
-
-type namedValue struct{ Name, Value *string }
-
-func (e *completeEntry) complete() bool {
-	q, s, t := e.Request, e.Response, e.Timings
-	if e.StartedDateTime == nil || e.Time == nil || e.Cache == nil || q == nil || s == nil || t == nil || s.Content == nil {
+// hasHalf tells whether a string in JSON escapes half of a surrogate pair, which
+// many readers refuse.
+func hasHalf(data []byte) bool {
+	if !bytes.Contains(data, []byte(`\ud`)) && !bytes.Contains(data, []byte(`\uD`)) {
 		return false
 	}
-	for _, list := range [][]namedValue{q.Cookies, q.Headers, q.QueryString, s.Cookies, s.Headers} {
-		if list == nil {
-			return false
+	for i := 0; i < len(data); i++ {
+		if data[i] != '"' {
+			continue
 		}
-		for _, v := range list {
-			if v.Name == nil || v.Value == nil {
-				return false
-			}
+		s, err := jsonscan.ScanString(data, i+1)
+		if err != nil || s.Half {
+			return true
 		}
+		i = s.End
 	}
-	for _, text := range []*string{q.Method, q.URL, q.HTTPVersion, s.StatusText, s.HTTPVersion, s.RedirectURL, s.Content.MimeType} {
-		if text == nil {
-			return false
-		}
-	}
-	for _, n := range []*int64{q.HeadersSize, q.BodySize, s.Status, s.HeadersSize, s.BodySize, s.Content.Size} {
-		if n == nil {
-			return false
-		}
-	}
-	return t.Send != nil && t.Wait != nil && t.Receive != nil
+	return false
 }

@@ -84,6 +84,12 @@
 // in the state, websocket.messages cannot be taken from the visible messages one
 // by one; then they count as a whole.
 //
+// What cannot be used of the visible fields, such as a status that is no number, is
+// told in the metadata, under har.notes, and state counts as far as it has the part.
+// A body that is not as long as bodySize was edited: if Content-Length was bodySize,
+// it becomes the new length. A state that is not that of an HTTP flow of version 21,
+// because readers of dumps would stop at it, is not used at all, and noted.
+//
 // A sum is the first 16 hexadecimal digits, in lower case, of the SHA-256 of
 // the values, each as its length in bytes in decimal, a colon and itself. A
 // string is its UTF-8, an integer its decimal digits; a value that is absent or

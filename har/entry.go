@@ -18,6 +18,7 @@ type Entry struct {
 	conn   uint64  // the connection that own counts; 0 if it counts none
 	notes  []string
 	raw    []byte // the whole entry, if it is a copy
+	page   string // that the copy names; "" if none
 }
 
 // A longBody is a long body, which is encoded when the entry is written, so that it does
@@ -71,7 +72,8 @@ func (e *Entry) forget() {
 const keepEntry = 16 << 10
 
 // Notes returns what could not be written as it is and was replaced by
-// something safe, in words. The entry's comment says the same.
+// something safe, in words. The entry's comment says the same, if the entry is no
+// copy.
 func (e *Entry) Notes() []string { return e.notes }
 
 // pieces calls yield for the JSON of the entry, piece by piece; buf is memory for

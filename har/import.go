@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
@@ -90,13 +91,17 @@ func (im *importer) release() {
 	doc.private.Reset()
 	clear(im.lines)
 	clear(im.restorer.pairs)
+	clear(im.restorer.entries)
+	if cap(im.restorer.entries) > keepNodes {
+		im.restorer.entries = nil
+	}
 	clear(im.meta)
 	*im = importer{
 		document: doc,
 		meta:     im.meta[:0],
 		lines:    im.lines[:0],
 		record:   im.record,
-		restorer: restorer{sum: im.restorer.sum, pairs: im.restorer.pairs},
+		restorer: restorer{sum: im.restorer.sum, pairs: im.restorer.pairs, entries: im.restorer.entries},
 	}
 	im.record.release()
 	importers.Put(im)
@@ -104,6 +109,9 @@ func (im *importer) release() {
 
 // note notes that something was not made use of.
 func (im *importer) note(path, format string, args ...any) {
+	if len(im.notes) == maxElements {
+		return // a dump has no place for more
+	}
 	im.notes = append(im.notes, textValue(path+": "+fmt.Sprintf(format, args...)))
 }
 
@@ -159,6 +167,12 @@ func (im *importer) visible() ([]byte, error) {
 	if err != nil {
 		return nil, im.fail(im.get(request, "url"), "/request/url", err)
 	}
+	if url.scheme == "" {
+		im.note("/request/url", "%s has no scheme", quoted(rawURL))
+	}
+	if strings.ContainsFunc(url.host, func(r rune) bool { return r <= ' ' || r == 0x7f || unicode.IsSpace(r) }) {
+		im.note("/request/url", "the host %s has blanks or control characters", quoted(url.host))
+	}
 	response := im.get(0, "response")
 	im.want(im.is(response, '{'), response, "/response", "an object")
 	times := im.times()
@@ -191,7 +205,11 @@ func (im *importer) visible() ([]byte, error) {
 		im.keep("notes", state.NewList(im.notes...).Value())
 	}
 	f.metadata = im.meta
-	return im.record.flow(&f)
+	record, err := im.record.flow(&f)
+	if err != nil {
+		return nil, im.fail(none, "", err)
+	}
+	return record, nil
 }
 
 // needed returns a member of the request without which there is no flow.

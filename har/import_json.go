@@ -98,11 +98,26 @@ func (d *document) last(object int, key string) int {
 	for k, end := object+1, d.nodes[object].next; k < end; k = d.nodes[k+1].next {
 		n := &d.nodes[k]
 		if n.end-n.start == len(key)+len(`""`) && string(d.data[n.start+1:n.end-1]) == key ||
-			n.escaped && string(d.string(k)) == key {
+			n.escaped && isEscapedAs(d.data[n.start+1:n.end-1], key) {
 			found = k + 1
 		}
 	}
 	return found
+}
+
+// isEscapedAs tells whether a string with escapes, without its quotation marks,
+// stands for key.
+func isEscapedAs(s []byte, key string) bool {
+	const longest = len(`\u0061`) // that stands for one byte
+	if len(s) > longest*len(key) {
+		return false
+	}
+	var buf [128]byte // enough for the keys that are looked for
+	plain := buf[:]
+	if len(s) > len(plain) {
+		plain = make([]byte, len(s))
+	}
+	return string(plain[:jsonscan.Unescape(plain, s)]) == key
 }
 
 // string returns what a string stands for. Escaped surrogates that are not a pair
@@ -217,11 +232,11 @@ func (d *document) value(i, depth int) state.Value {
 	}
 	switch d.nodes[i].kind {
 	case '{':
-		m := state.NewMap()
+		var entries []state.Entry
 		for k, v := range d.members(i) {
-			m.SetKey(textValue(k), d.value(v, depth+1))
+			entries = append(entries, state.E(valid(k), d.value(v, depth+1)))
 		}
-		return m.Value()
+		return mapOf(entries).Value()
 	case '[':
 		l := state.NewList()
 		for _, e := range d.elements(i) {
@@ -230,6 +245,26 @@ func (d *document) value(i, depth int) state.Value {
 		return l.Value()
 	}
 	return state.Null()
+}
+
+// mapOf returns a map with entries whose keys are text. Of several with the same key
+// the last value counts, in the place of the first. The entries are changed.
+func mapOf(entries []state.Entry) *state.Map {
+	unique := entries[:0]
+	at := make(map[string]int, len(entries))
+	for _, e := range entries {
+		key, err := e.Key.TextBytes()
+		if err != nil {
+			panic("har: a key is no text: " + err.Error())
+		}
+		if i, found := at[string(key)]; found {
+			unique[i].Value = e.Value
+			continue
+		}
+		at[string(key)] = len(unique)
+		unique = append(unique, e)
+	}
+	return state.NewMap(unique...)
 }
 
 // textValue returns a text value for b, with U+FFFD for what is not UTF-8.

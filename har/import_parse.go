@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/internal/jsonscan"
 	"github.com/flowtool/flowtool/jsonl"
 	"github.com/flowtool/flowtool/state"
@@ -154,8 +155,7 @@ func (d *document) container(i, maxDepth int) (next int, within bool, err *jsons
 	d.add(kind, false, i, i)
 	i = jsonscan.Space(d.data, i+1)
 	if i < len(d.data) && d.data[i] == kind+2 {
-		d.close(i + 1)
-		return i + 1, false, nil
+		return i + 1, false, d.close(i + 1)
 	}
 	return i, true, nil
 }
@@ -190,18 +190,39 @@ func (d *document) after(i int) (next int, within bool, err *jsonscan.Error) {
 	case i < len(d.data) && d.data[i] == ',':
 		return jsonscan.Space(d.data, i+1), true, nil
 	case i < len(d.data) && d.data[i] == kind+2: // the closing bracket, in ASCII
-		d.close(i + 1)
-		return i + 1, false, nil
+		return i + 1, false, d.close(i + 1)
 	}
 	return i, false, jsonscan.Want(d.data, i, "a comma or "+string(rune(kind+2)))
 }
 
 // close ends the innermost container.
-func (d *document) close(end int) {
+func (d *document) close(end int) *jsonscan.Error {
 	top := len(d.open) - 1
-	c := &d.nodes[d.open[top]]
+	at := d.open[top]
+	c := &d.nodes[at]
 	c.end, c.next = end, len(d.nodes)
+	if c.next-at > maxElements && d.isFull(at) {
+		return &jsonscan.Error{Pos: c.start, Err: errTooMany}
+	}
 	d.open = d.open[:top]
+	return nil
+}
+
+// maxElements is how many elements an array, or members an object, may have: as many
+// as a list or map in a dump.
+const maxElements = tnetstring.DefaultMaxElements
+
+// isFull tells whether a container has more elements or members than it may.
+func (d *document) isFull(at int) bool {
+	keys := 0
+	if d.nodes[at].kind == '{' {
+		keys = 1 // before every value
+	}
+	n := 0
+	for i := at + 1; i < d.nodes[at].next; i = d.nodes[i+keys].next {
+		n++
+	}
+	return n > maxElements
 }
 
 // inPrivate tells whether the next value is the state in a private field, which is
@@ -216,7 +237,7 @@ func (d *document) inPrivate() bool {
 
 func (d *document) syntaxError(e *jsonscan.Error, path state.Path) *syntaxError {
 	err := e.Err
-	if !errors.Is(err, ErrTooDeep) {
+	if !errors.Is(err, ErrTooDeep) && err != errTooMany {
 		err = fmt.Errorf("not JSON: %w", err)
 	}
 	return &syntaxError{e.Pos, path, err}

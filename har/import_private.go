@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/flow"
@@ -20,10 +22,12 @@ type restorer struct {
 	edited  partSet // the parts of which the visible fields have others than they were
 	any     bool    // the private field says anything about the visible ones
 	sum     summer
-	pairs   [][2][]byte // of headers
+	pairs   [][2][]byte   // of headers
+	entries []jsonl.Entry // of a map of the state
 	state   *state.Map
-	visible *state.Map // what the other fields say; made when it is needed
-	err     error      // sticky: why it cannot be made
+	visible *state.Map    // what the other fields say; made when it is needed
+	unused  []state.Value // what of them could not be made use of
+	err     error         // sticky: why it cannot be made
 }
 
 // A partSet is a set of parts of a flow.
@@ -70,20 +74,19 @@ func (im *importer) restore(dst []byte, i int) (_ []byte, ok bool, err error) {
 		}
 	}
 	m, err := jsonl.Decode(im.raw(in))
+	if err == nil {
+		err = r.checkMap(m)
+	}
 	if err != nil {
 		im.note(path+"/state", "%v", err)
 		return dst, false, nil
 	}
-	if kind, err := m.Text("type"); err != nil || kind != "http" {
-		im.note(path+"/state", "not an HTTP flow")
-		return dst, false, nil
-	}
 	if r.any {
 		r.state = m
-		r.merge()
-		if r.err != nil {
+		if r.merge(); r.err != nil {
 			return dst, false, r.err
 		}
+		r.tell()
 	}
 	dst, err = tnetstring.Append(dst, m.Value())
 	if err != nil {
@@ -94,7 +97,7 @@ func (im *importer) restore(dst []byte, i int) (_ []byte, ok bool, err error) {
 
 // begin reads what the private field at node i says about the visible ones.
 func (r *restorer) begin(im *importer, i int) {
-	*r = restorer{im: im, sum: r.sum, pairs: r.pairs[:0]}
+	*r = restorer{im: im, sum: r.sum, pairs: r.pairs[:0], entries: r.entries[:0]}
 	for _, e := range im.elements(im.get(i, "from")) {
 		part, _ := im.scalar(e)
 		r.from.add(partNumber(part))
@@ -118,13 +121,13 @@ func (r *restorer) compare() {
 	defer func() { im.notes = im.notes[:notes] }() // made again if the visible fields count
 	request, response := im.get(0, "request"), im.get(0, "response")
 	post, content := im.get(request, "postData"), im.get(response, "content")
-	r.values(partComment, im.get(0, "comment"))
-	r.values(partRequest, im.get(request, "method"), im.get(request, "url"), im.get(request, "httpVersion"))
-	r.values(partRequestContent, im.get(post, "text"), im.get(post, "_textB64"))
-	r.values(partResponse, im.get(response, "status"), im.get(response, "statusText"), im.get(response, "httpVersion"))
-	r.values(partResponseContent, im.get(content, "text"), im.get(content, "encoding"))
-	r.headers(partRequestHeaders, request, "/request/headers")
-	r.headers(partResponseHeaders, response, "/response/headers")
+	r.compareValues(partComment, im.get(0, "comment"))
+	r.compareValues(partRequest, im.get(request, "method"), im.get(request, "url"), im.get(request, "httpVersion"))
+	r.compareValues(partRequestContent, im.get(post, "text"), im.get(post, "_textB64"))
+	r.compareValues(partResponse, im.get(response, "status"), im.get(response, "statusText"), im.get(response, "httpVersion"))
+	r.compareValues(partResponseContent, im.get(content, "text"), im.get(content, "encoding"))
+	r.compareHeaders(partRequestHeaders, request, "/request/headers")
+	r.compareHeaders(partResponseHeaders, response, "/response/headers")
 	if r.from.has(partMessages) {
 		return
 	}
@@ -136,8 +139,8 @@ func (r *restorer) compare() {
 	r.summed(partWebSocket)
 }
 
-// values compares a part that consists of values, unless it is among from.
-func (r *restorer) values(part string, values ...int) {
+// compareValues compares a part that consists of values, unless it is among from.
+func (r *restorer) compareValues(part string, values ...int) {
 	if r.from.has(part) {
 		return
 	}
@@ -147,8 +150,8 @@ func (r *restorer) values(part string, values ...int) {
 	r.summed(part)
 }
 
-// headers compares the headers of a message, unless they are among from.
-func (r *restorer) headers(part string, message int, path string) {
+// compareHeaders compares the headers of a message, unless they are among from.
+func (r *restorer) compareHeaders(part string, message int, path string) {
 	if r.from.has(part) {
 		return
 	}
@@ -192,10 +195,30 @@ func (r *restorer) wholeNumber(i int) (n int64, ok bool) {
 // without making a state of it.
 func (r *restorer) unedited(dst []byte) (_ []byte, ok bool) {
 	im := r.im
-	if r.edited != 0 || im.private.Type() != "http" {
+	version, ok := im.private.Version()
+	if r.edited != 0 || checkVersion(version, ok, im.private.Type()) != nil {
 		return dst, false
 	}
-	var v jsonl.Values
+	webSocket, err := r.checkState(&im.private)
+	if err != nil || webSocket && !r.from.has(partMessages) { // are checked one by one
+		return dst, false
+	}
+	notes := len(im.notes)
+	v, ok := r.values()
+	if len(im.notes) > notes { // there are headers that are none
+		im.notes = im.notes[:notes]
+		return dst, false
+	}
+	if !ok {
+		return dst, false
+	}
+	return im.private.AppendRecord(dst, &v)
+}
+
+// values returns the parts of the flow that the visible fields have. ok is false if
+// one of them cannot be what was written.
+func (r *restorer) values() (v jsonl.Values, ok bool) {
+	im := r.im
 	request, response := im.get(0, "request"), im.get(0, "response")
 	if r.from.has(partRequestHeaders) {
 		v.Parts |= jsonl.RequestHeaders
@@ -207,23 +230,30 @@ func (r *restorer) unedited(dst []byte) (_ []byte, ok bool) {
 	}
 	if r.from.has(partRequestContent) {
 		v.Parts |= jsonl.RequestContent
-		if v.RequestContent, ok = r.exact(im.requestText(request)); !ok {
-			return dst, false
+		if v.RequestContent, ok = r.exact(im.requestText(request)); !ok || !r.fits(request, v.RequestContent) {
+			return v, false
 		}
 	}
 	if r.from.has(partResponseContent) {
 		v.Parts |= jsonl.ResponseContent
-		if v.ResponseContent, ok = r.exact(im.responseText(response)); !ok {
-			return dst, false
+		if v.ResponseContent, ok = r.exact(im.responseText(response)); !ok || !r.fits(response, v.ResponseContent) {
+			return v, false
 		}
 	}
 	if r.from.has(partMessages) {
 		v.Parts |= jsonl.WebSocketContents
 		if v.WebSocketContents, ok = r.contents(im.get(0, "_webSocketMessages")); !ok {
-			return dst, false
+			return v, false
 		}
 	}
-	return im.private.AppendRecord(dst, &v)
+	return v, true
+}
+
+// fits tells whether a message says that its body has the size of data. If it does
+// not, the body was edited.
+func (r *restorer) fits(message int, data []byte) bool {
+	size, ok := r.im.integer(r.im.get(message, "bodySize"))
+	return ok && size == int64(len(data))
 }
 
 // contents returns the data of the visible messages of a WebSocket. ok is false if
@@ -284,24 +314,20 @@ func (im *importer) responseText(response int) (text, encoded int) {
 	return text, none
 }
 
-// merge puts into the state what the visible fields have, exactly or edited.
+// merge puts into the state what the visible fields have, exactly or edited. What
+// they have that cannot be used is noted, and then the state keeps what it has.
 func (r *restorer) merge() {
 	im := r.im
-	if r.edited.has(partComment) {
+	if r.edited.has(partComment) && !r.isUnused("/comment") {
 		r.take("", "comment")
 	}
 	request, response := im.get(0, "request"), im.get(0, "response")
 	if r.edited.has(partRequest) {
 		r.take("request", "method", "scheme", "host", "port", "authority", "path", "http_version")
 	}
-	text, encoded := im.requestText(request)
-	r.message("request", request, text, encoded)
-	if r.edited.has(partResponse) {
-		r.responseLine()
-	}
-	if v, _ := r.state.Get("response"); v.Kind() == state.KindMap {
-		text, encoded := im.responseText(response)
-		r.message("response", response, text, encoded)
+	r.message("request", request)
+	if !r.edited.has(partResponse) || r.responseLine(response) {
+		r.message("response", response)
 	}
 	if v, _ := r.state.Get("websocket"); v.Kind() == state.KindMap {
 		r.messages(im.get(0, "_webSocketMessages"))
@@ -312,10 +338,14 @@ func (r *restorer) merge() {
 // one, or that under a key, nil if there is null.
 func (r *restorer) visibleMap(key string) *state.Map {
 	if r.visible == nil && r.err == nil {
+		im := r.im
+		notes := len(im.notes)
 		var record []byte
-		if record, r.err = r.im.visible(); r.err == nil {
+		if record, r.err = im.visible(); r.err == nil {
 			r.visible, r.err = openRecord(bytes.Clone(record))
 		}
+		r.unused = slices.Clone(im.notes[notes:])
+		im.notes = im.notes[:notes]
 	}
 	if r.err != nil || key == "" {
 		return r.visible
@@ -325,6 +355,45 @@ func (r *restorer) visibleMap(key string) *state.Map {
 		return nil
 	}
 	return m
+}
+
+// isUnused tells whether something in the visible state, at a path or below, could
+// not be made use of, and notes it.
+func (r *restorer) isUnused(path string) (found bool) {
+	r.visibleMap("")
+	for _, v := range r.unused {
+		text, _ := v.Text()
+		if rest, ok := strings.CutPrefix(text, path); ok && (rest[0] == ':' || rest[0] == '/') {
+			r.im.notes = append(r.im.notes, v)
+			found = true
+		}
+	}
+	return found
+}
+
+// tell adds to the metadata of the state what could not be made use of.
+func (r *restorer) tell() {
+	im := r.im
+	if len(im.notes) == 0 {
+		return
+	}
+	m, err := r.state.Map("metadata")
+	if err != nil {
+		m = state.NewMap()
+		r.state.Set("metadata", m.Value())
+	}
+	for _, e := range im.meta {
+		switch key, _ := e.Key.Text(); key {
+		case "har.request.postData.text", "har.response.content.text", "har._webSocketMessages":
+			m.Set(key, e.Value)
+		}
+	}
+	l, err := m.List("har.notes")
+	if err != nil {
+		l = state.NewList()
+		m.Set("har.notes", l.Value())
+	}
+	l.Append(im.notes[:min(len(im.notes), maxElements-l.Len())]...)
 }
 
 // take copies keys of a part of the visible state.
@@ -345,49 +414,102 @@ func (r *restorer) take(part string, keys ...string) {
 }
 
 // responseLine takes the first line of the response from the visible fields, and
-// whether there is a response.
-func (r *restorer) responseLine() {
+// whether there is a response. more tells that the rest of it is to be restored.
+func (r *restorer) responseLine(response int) (more bool) {
 	from := r.visibleMap("response")
-	if v, _ := r.state.Get("response"); r.err == nil && (from == nil || v.Kind() != state.KindMap) {
-		v = state.Null()
-		if from != nil {
-			v = from.Value()
-		}
-		r.state.Set("response", v)
-		return
+	v, _ := r.state.Get("response")
+	switch {
+	case r.err != nil:
+		return false
+	case r.isLost(response):
+		r.isUnused("/response")
+		return true
+	case from == nil:
+		r.state.Set("response", state.Null())
+		return false
+	case v.Kind() != state.KindMap:
+		r.isUnused("/response")
+		r.state.Set("response", from.Value())
+		return false
 	}
-	r.take("response", "status_code", "reason", "http_version")
+	if status, ok := r.im.integer(r.im.get(response, "status")); ok && int64(int32(status)) == status {
+		r.take("response", "status_code")
+	} else {
+		r.isUnused("/response/status")
+	}
+	if !r.isUnused("/response/statusText") {
+		r.take("response", "reason")
+	}
+	if !r.isUnused("/response/httpVersion") {
+		r.take("response", "http_version")
+	}
+	return true
 }
 
-// message restores headers and content of a message. The content is at node text or,
-// in base64, at node encoded.
-func (r *restorer) message(part string, object, text, encoded int) {
+// message restores headers and content of a message, which is at node object.
+func (r *restorer) message(part string, object int) {
 	m, err := r.state.Map(part)
-	if err != nil {
+	if err != nil || m.Len() == 0 {
 		return
 	}
-	headers, content := part+".headers", part+".content"
-	lines := r.im.get(object, "headers")
-	if r.from.has(headers) {
-		m.Set("headers", r.im.headerList(lines))
+	im := r.im
+	h, changed := r.messageHeaders(m, part, object)
+	text, encoded := im.requestText(object)
+	if part == "response" {
+		text, encoded = im.responseText(object)
 	}
-	switch {
-	case r.edited.has(content):
-		r.take(part, "content", "headers") // together, because they have to fit
-		return
-	case r.edited.has(headers):
-		h, _ := r.im.headers(lines, "/"+part+"/headers")
+	data, known := []byte(nil), false
+	if r.from.has(part + ".content") {
+		data, known = r.exact(text, encoded)
+	}
+	if edited := r.edited.has(part+".content") && !r.isLost(object); !known && (edited || r.from.has(part+".content")) {
+		made, notes := newMessage{headers: h}, len(im.notes)
+		if part == "request" {
+			im.requestBody(object, &made)
+		} else {
+			im.responseBody(object, im.get(object, "content"), &made)
+		}
+		switch {
+		case made.body != nil:
+			data, known = made.body, true
+			h, changed = made.headers, true
+		case text < 0 && encoded < 0 && len(im.notes) == notes: // it was removed
+			m.Set("content", state.Null())
+		}
+	}
+	if known {
+		m.Set("content", state.Bytes(data))
+		if old, ok := im.integer(im.get(object, "bodySize")); ok && old != int64(len(data)) &&
+			h.get("Content-Length") == strconv.FormatInt(old, 10) {
+			h.replace("Content-Length", strconv.Itoa(len(data)))
+			changed = true
+		}
+	}
+	if changed {
 		m.Set("headers", h.value())
 	}
-	if !r.from.has(content) {
-		return
+}
+
+// isLost tells whether something else stands where a message should be.
+func (r *restorer) isLost(message int) bool { return message >= 0 && !r.im.is(message, '{') }
+
+// messageHeaders returns the headers of a message, of which m is the state, and
+// whether they are others than there.
+func (r *restorer) messageHeaders(m *state.Map, part string, object int) (h headers, changed bool) {
+	im := r.im
+	lines, path := im.get(object, "headers"), "/"+part+"/headers"
+	switch {
+	case r.from.has(part + ".headers"):
+		return im.headerList(lines, path), true
+	case !r.edited.has(part + ".headers"), r.isLost(object):
+	case im.isNull(lines), im.is(lines, '['), im.is(lines, '{'):
+		h, _ = im.headers(lines, path)
+		return h, true
+	default:
+		im.want(false, lines, path, "an array")
 	}
-	data, ok := r.exact(text, encoded)
-	if !ok {
-		r.take(part, "content", "headers")
-		return
-	}
-	m.Set("content", state.Bytes(data))
+	list, _ := m.List("headers")
+	return headersOf(list), false
 }
 
 // exact returns the bytes at one of two nodes, as the export wrote them.
@@ -404,14 +526,27 @@ func (r *restorer) exact(text, encoded int) ([]byte, bool) {
 	return s, ok
 }
 
-// headerList returns the value of a header block in a state, pseudo headers
-// included.
-func (im *importer) headerList(i int) state.Value {
+// headerList returns a header block, pseudo headers included.
+func (im *importer) headerList(i int, path string) headers {
 	from := len(im.lines)
-	for name, value := range im.headerLines(i, "") {
+	for name, value := range im.headerLines(i, path) {
 		im.lines = append(im.lines, header{name, value})
 	}
-	return im.lines[from:].value()
+	return im.lines[from:len(im.lines):len(im.lines)]
+}
+
+// headersOf returns the header block that a list in a state is.
+func headersOf(list *state.List) (h headers) {
+	for _, v := range list.All() {
+		pair, err := v.List()
+		if err != nil || pair.Len() != 2 {
+			continue
+		}
+		name, _ := pair.At(0).Bytes()
+		value, _ := pair.At(1).Bytes()
+		h = append(h, header{name, value})
+	}
+	return h
 }
 
 // value returns the value of a header block in a state.
@@ -427,9 +562,19 @@ func (h headers) value() state.Value {
 
 // messages restores the messages of a WebSocket.
 func (r *restorer) messages(i int) {
-	if r.edited.has(partWebSocket) || r.from.has(partMessages) && !r.fill(i) {
-		r.take("websocket", "messages")
+	given := r.from.has(partMessages)
+	if !r.edited.has(partWebSocket) && (!given || r.fill(i)) {
+		return
 	}
+	if r.isUnused("/_webSocketMessages") && !given {
+		return // the state has those that were
+	}
+	w, err := r.state.Map("websocket")
+	if err != nil || r.err != nil {
+		return
+	}
+	w.Set("messages", state.NewList().Value())
+	r.take("websocket", "messages")
 }
 
 // fill puts the data of the visible messages into those of the state. It returns

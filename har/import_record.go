@@ -1,6 +1,7 @@
 package har
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -296,9 +297,10 @@ func (w *recordWriter) metadata(entries []state.Entry) {
 		leaf(w, '}', "")
 		return
 	}
-	m := state.NewMap()
-	for _, e := range entries {
-		m.SetKey(e.Key, e.Value)
+	m := mapOf(entries)
+	if m.Len() > maxElements && w.err == nil {
+		w.err = fmt.Errorf("metadata: %w", errTooMany)
+		return
 	}
 	encoded, err := tnetstring.Encode(m.Value())
 	if err != nil && w.err == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/state"
 )
 
 // webSocket returns what went over a WebSocket, nil if the entry is none.
@@ -16,12 +17,17 @@ func (im *importer) webSocket(url *endpoint, s *newResponse) *flow.WebSocket {
 		return nil
 	}
 	w := new(flow.WebSocket)
+	var others []state.Value
 	for n, e := range im.elements(i) {
 		if m, ok := im.webSocketMessage(e); ok {
 			w.Messages = append(w.Messages, m)
 		} else {
 			im.note(fmt.Sprintf("/_webSocketMessages/%d", n), "%s is no message", quoted(im.raw(e)))
+			others = append(others, im.value(e, 0))
 		}
+	}
+	if len(others) > 0 {
+		im.keep("_webSocketMessages", state.NewList(others...).Value())
 	}
 	return w
 }

@@ -24,8 +24,9 @@ type WriterOptions struct {
 	Creator, CreatorVersion string
 	// Log returns what the entries' own HAR said besides them, for entries that are
 	// copied from one. Its pages, browser and comment are written. It is called
-	// once, before the first entry, or at the end if there is none. It may be nil.
-	Log func() Log
+	// before the first entry, for what is written before the entries, and at the
+	// end, for what else there is then. It may be nil.
+	Log func(atEnd bool) Log
 	// MaxBody limits the size in bytes of a body without its content codings. A
 	// larger one is written as it was transferred. The default is
 	// [DefaultMaxBody].

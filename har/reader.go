@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -29,6 +30,7 @@ type Reader struct {
 	opened  bool
 	seed    *seed
 	log     Log
+	head    Log   // what was before the first entry
 	pending error // found behind what was read
 	err     error // sticky: set by ReadBatch
 }
@@ -202,21 +204,10 @@ func (d *Reader) Final(err error) bool {
 // States returns an iterator over the states that are left. An entry that cannot
 // be read is an [*Error], behind which the iteration goes on. It ends at the end
 // of the input, or after an error behind which there is nothing.
-func (d *Reader) States() iter.Seq2[*state.Map, error] { return all(d, d.ReadState) }
+func (d *Reader) States() iter.Seq2[*state.Map, error] { return sequence.Of(d.ReadState, d.Final) }
 
 // Flows is States for typed flows.
-func (d *Reader) Flows() iter.Seq2[flow.Flow, error] { return all(d, d.ReadFlow) }
-
-func all[T any](d *Reader, read func() (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for {
-			v, err := read()
-			if err == io.EOF || !yield(v, err) || d.Final(err) {
-				return
-			}
-		}
-	}
-}
+func (d *Reader) Flows() iter.Seq2[flow.Flow, error] { return sequence.Of(d.ReadFlow, d.Final) }
 
 // Offset returns how many bytes of the input were read and are not needed any
 // more.

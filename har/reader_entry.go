@@ -3,6 +3,8 @@ package har
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/flowtool/flowtool/internal/jsonscan"
 )
 
 // inEntry goes on to the end of an entry.
@@ -57,6 +59,9 @@ func (d *Reader) endEntry(b *Batch, end int) {
 	if f.cause == nil {
 		e.start, e.end = f.start, end
 	}
+	if f.count == 0 {
+		d.head = d.log
+	}
 	b.Entries = append(b.Entries, e)
 	f.count++
 	f.pos, f.pin = end, -1
@@ -90,7 +95,7 @@ func (d *Reader) inDamage(b *Batch, buf []byte, atEnd bool) (more bool) {
 		}
 		line := f.pos + n + 1
 		first := line
-		for first < len(buf) && isSpace(buf[first]) && buf[first] != '\n' {
+		for first < len(buf) && jsonscan.IsSpace(buf[first]) && buf[first] != '\n' {
 			first++
 		}
 		if first == len(buf) {

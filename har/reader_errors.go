@@ -70,6 +70,7 @@ var (
 	errMissing  = errors.New("missing")
 	errDamaged  = errors.New("not JSON: brackets or quotation marks do not match")
 	errTrailing = errors.New("something else follows the HAR")
+	errTooMany  = fmt.Errorf("too many elements: the limit is %d", maxElements)
 )
 
 func errTooDeep(limit int) error {

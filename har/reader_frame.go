@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+
+	"github.com/flowtool/flowtool/internal/jsonscan"
 )
 
 // A place is where in the input a framer is.
@@ -117,7 +119,7 @@ func (f *framer) space(buf []byte, commas bool) (c byte, ok bool) {
 	from := f.pos
 	for f.pos < len(buf) {
 		c = buf[f.pos]
-		if !isSpace(c) && !(commas && c == ',') {
+		if !jsonscan.IsSpace(c) && !(commas && c == ',') {
 			return c, true
 		}
 		f.pos++
@@ -215,15 +217,25 @@ func (d *Reader) inObject(buf []byte) (more bool) {
 		}
 		return true
 	}
-	f.key = string(buf[f.pos+1 : end-1])
+	f.key = plainKey(buf[f.pos+1 : end])
 	f.pos, f.where = end, afterKey
 	return false
+}
+
+// plainKey returns the key whose content begins s, without its escapes.
+func plainKey(s []byte) string {
+	key, err := jsonscan.ScanString(s, 0)
+	if err != nil || !key.Escaped {
+		return string(s[:len(s)-1])
+	}
+	plain := make([]byte, len(s))
+	return string(plain[:jsonscan.Unescape(plain, s[:key.End])])
 }
 
 // afterKey decides what to do with the value of a key.
 func (d *Reader) afterKey(buf []byte) (more bool) {
 	f := &d.f
-	for f.pos < len(buf) && (isSpace(buf[f.pos]) || buf[f.pos] == ':') {
+	for f.pos < len(buf) && (jsonscan.IsSpace(buf[f.pos]) || buf[f.pos] == ':') {
 		f.pos++
 	}
 	if f.pos == len(buf) {

@@ -35,6 +35,10 @@ type Page struct {
 // out.
 func (d *Reader) Log() Log { return d.log }
 
+// Head is Log for what stands before the first entry. It is known when that was
+// read, and empty before.
+func (d *Reader) Head() Log { return d.head }
+
 // isKept tells whether Log has a member with the key.
 func isKept(key string) bool { return new(Log).member(key) != nil }
 

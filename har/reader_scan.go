@@ -2,8 +2,8 @@ package har
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
+
+	"github.com/flowtool/flowtool/internal/jsonscan"
 )
 
 // A valueScan finds the end of a JSON value that may arrive in pieces. It only
@@ -85,7 +85,7 @@ func (v *valueScan) scan(b []byte, i int) (end int, done bool) {
 			}
 		}
 		c := b[i]
-		if v.depth == 0 && v.scalar && (classes[c] == classClose || c == ',' || isSpace(c)) {
+		if v.depth == 0 && v.scalar && (classes[c] == classClose || c == ',' || jsonscan.IsSpace(c)) {
 			return i, true
 		}
 		switch classes[c] {
@@ -125,7 +125,7 @@ func (v *valueScan) scan(b []byte, i int) (end int, done bool) {
 
 // line goes to the first byte of a line that is not white space.
 func (v *valueScan) line(b []byte, i int) int {
-	for i < len(b) && isSpace(b[i]) {
+	for i < len(b) && jsonscan.IsSpace(b[i]) {
 		if v.column++; b[i] == '\n' {
 			v.column = 0
 		}
@@ -145,12 +145,6 @@ func (v *valueScan) line(b []byte, i int) int {
 	return i
 }
 
-// Eight bytes are looked at together, in one word.
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
 // string goes on in a string, up to the end of it or of b. done tells that the
 // string was the value.
 func (v *valueScan) string(b []byte, i int) (end int, done bool) {
@@ -163,13 +157,10 @@ func (v *valueScan) string(b []byte, i int) (end int, done bool) {
 		// Most quotation marks are near.
 		if near < 4 && i+8 <= len(b) {
 			near++
-			x := binary.LittleEndian.Uint64(b[i:]) ^ '"'*ones
-			m := (x - ones) &^ x & highs
-			if m == 0 {
-				i += 8
+			n := jsonscan.QuoteIn8(b[i:])
+			if i += n; n == 8 {
 				continue
 			}
-			i += bits.TrailingZeros64(m) / 8
 		} else {
 			n := bytes.IndexByte(b[i:], '"')
 			if n < 0 {
@@ -222,5 +213,3 @@ func (v *valueScan) matches(object bool) bool {
 	}
 	return v.brackets[top/64]>>uint(top%64)&1 == 1 == object
 }
-
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strconv"
 
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/internal/jsonstring"
@@ -24,6 +23,9 @@ type Writer struct {
 	flat    []byte       // an entry that is to be indented
 	wide    bytes.Buffer // the same over several lines
 	started bool
+	said    map[string]bool  // members of the log that were written
+	pages   map[string]bool  // the IDs of the pages that were
+	unknown map[string]int64 // other pages, with how many entries name them
 	count   int64
 	conns   recent
 	err     error // sticky: set by write and Close
@@ -77,6 +79,9 @@ func (w *Writer) WriteEntry(e *Entry) error {
 	}
 	w.count++
 	w.start()
+	if e.raw != nil {
+		w.name(e.page)
+	}
 	w.string(sep)
 	first := e.conn == 0 || w.conns.add(e.conn)
 	if w.opts.Indent == "" {
@@ -112,7 +117,7 @@ func (w *Writer) start() {
 	creator := appendString([]byte(`{"name":`), w.opts.Creator)
 	creator = append(appendString(append(creator, `,"version":`...), w.opts.CreatorVersion), '}')
 	members := []string{`"version"`, `"1.2"`, `"creator"`, string(creator)}
-	members = append(append(members, w.opts.logMembers()...), `"entries"`, `[`)
+	members = append(append(members, w.logMembers(w.opts.Log == nil)...), `"entries"`, `[`)
 	in, in2, colon := w.opts.Indent, w.opts.Indent+w.opts.Indent, ": "
 	open, next := "{\n"+in+`"log": {`+"\n"+in2, ",\n"+in2
 	if in == "" {
@@ -122,38 +127,6 @@ func (w *Writer) start() {
 		w.string(open + members[i] + colon + members[i+1])
 		open = next
 	}
-}
-
-// logMembers returns the members of the log between creator and entries, keys and
-// values in turn. HAR demands the pages.
-func (o *WriterOptions) logMembers() (members []string) {
-	var log Log
-	if o.Log != nil {
-		log = o.Log()
-	}
-	add := func(key string, value any) {
-		if text, err := json.Marshal(value); err == nil { // or else it is nothing to be missed
-			members = append(members, strconv.Quote(key), string(text))
-		}
-	}
-	if log.Browser.Name != "" {
-		add("browser", log.Browser)
-	}
-	pages := []Page{} // and not null
-	for _, p := range log.Pages {
-		if p.ID == "" || p.StartedDateTime == "" {
-			continue // no reader would take it
-		}
-		if p.PageTimings == nil {
-			p.PageTimings = map[string]any{}
-		}
-		pages = append(pages, p)
-	}
-	add("pages", pages)
-	if log.Comment != "" {
-		add("comment", log.Comment)
-	}
-	return members
 }
 
 func appendString(dst []byte, s string) []byte {
@@ -197,17 +170,25 @@ func (w *Writer) Close() error {
 		return w.err
 	}
 	w.start()
+	members := w.logMembers(true)
 	if in := w.opts.Indent; in != "" {
-		end := "]\n" + in + "}\n}\n"
 		if w.count > 0 {
-			end = "\n" + in + in + end
+			w.string("\n" + in + in)
 		}
-		w.string(end)
+		w.string("]")
+		for i := 0; i < len(members); i += 2 {
+			w.string(",\n" + in + in + members[i] + ": " + members[i+1])
+		}
+		w.string("\n" + in + "}\n}\n")
 	} else {
 		if w.count > 0 {
 			w.string("\n")
 		}
-		w.string("]}}\n")
+		w.string("]")
+		for i := 0; i < len(members); i += 2 {
+			w.string("," + members[i] + ":" + members[i+1])
+		}
+		w.string("}}\n")
 	}
 	err := w.Flush()
 	if err == nil {

@@ -3,6 +3,9 @@ package jsonl
 import (
 	"iter"
 	"math/bits"
+
+	"github.com/flowtool/flowtool/dumpfile/tnetstring"
+	"github.com/flowtool/flowtool/state"
 )
 
 // A Partial makes a record of an object that [AppendWithout] wrote, in two steps,
@@ -47,17 +50,76 @@ func (p *Partial) Reset() { p.d.clear() }
 
 // Type returns the type of the flow, such as "http", "" if it has none.
 func (p *Partial) Type() string {
-	d := &p.d
-	for k := 1; k < int(d.nodes[0].next); k = int(d.nodes[k+1].next) {
-		if d.nodes[k+1].tag != ';' {
-			continue
-		}
-		if key, err := d.payload(k); err == nil && string(key) == "type" {
-			text, _ := d.payload(k + 1)
-			return string(text)
+	at := p.find("type")
+	if at == 0 || p.d.nodes[at].tag != ';' {
+		return ""
+	}
+	text, _ := p.d.payload(at)
+	return string(text)
+}
+
+// Version returns the format version of the flow. ok is false if it is no integer.
+func (p *Partial) Version() (n int64, ok bool) {
+	at := p.find("version")
+	if at == 0 || p.d.nodes[at].tag != '#' {
+		return 0, false
+	}
+	digits, err := p.d.payload(at)
+	if err != nil {
+		return 0, false
+	}
+	return codec.Int(digits)
+}
+
+// An Entry is what is known of an entry of a map without its value.
+type Entry struct {
+	Key  []byte
+	Kind state.Kind // of the value
+}
+
+// AppendEntries appends to dst the entries, those with a key that is text, of the flow
+// or, if key is not empty, of the map that it has under key. There are none if that
+// is no map. They are valid until the next object is read.
+func (p *Partial) AppendEntries(dst []Entry, key string) []Entry {
+	d, at := &p.d, 0
+	if key != "" {
+		if at = p.find(key); at == 0 {
+			return dst
 		}
 	}
-	return ""
+	if d.nodes[at].tag != '}' {
+		return dst
+	}
+	for k := at + 1; k < int(d.nodes[at].next); k = int(d.nodes[k+1].next) {
+		n := &d.nodes[k]
+		if n.tag != ';' {
+			continue
+		}
+		kind, _ := tnetstring.KindOf(d.nodes[k+1].tag)
+		if n.form == formLine { // nearly always
+			dst = append(dst, Entry{d.line[n.start:n.end], kind})
+		} else if key, err := d.payload(k); err == nil {
+			dst = append(dst, Entry{key, kind})
+		}
+	}
+	return dst
+}
+
+// find returns the node of the value that the flow has under a key, 0 if it has none.
+func (p *Partial) find(key string) int {
+	d := &p.d
+	if d.nodes[0].tag != '}' {
+		return 0
+	}
+	for k := 1; k < int(d.nodes[0].next); k = int(d.nodes[k+1].next) {
+		if n := &d.nodes[k]; n.size != len(key) || n.tag != ';' {
+			continue
+		}
+		if found, err := d.payload(k); err == nil && string(found) == key {
+			return k + 1
+		}
+	}
+	return 0
 }
 
 // Messages returns the WebSocket messages of the flow, up to one that is not as it

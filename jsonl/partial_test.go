@@ -2,6 +2,7 @@ package jsonl_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,40 @@ func TestPartialType(t *testing.T) {
 		}
 		if got := p.Type(); got != want {
 			t.Errorf("%s: %q", in, got)
+		}
+	}
+}
+
+// TestPartialEntries asks for the version and the keys of a flow and of maps in it.
+func TestPartialEntries(t *testing.T) {
+	var p jsonl.Partial
+	read := func(in string) {
+		t.Helper()
+		if _, err := p.Read([]byte(in)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(`{"version":21,"type":"http","\u0072equest":{"method":"GET","port":1,"h\u006fst":null},"response":null,"x":[{}],"e":{}}`)
+	if n, ok := p.Version(); n != 21 || !ok {
+		t.Errorf("version %d, %t", n, ok)
+	}
+	for key, want := range map[string]string{
+		"":         "version:int type:text request:map response:null x:list e:map ",
+		"request":  "method:bytes port:int host:null ",
+		"response": "", "x": "", "e": "", "none": "",
+	} {
+		got := ""
+		for _, e := range p.AppendEntries(nil, key) {
+			got += fmt.Sprintf("%s:%s ", e.Key, e.Kind)
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", key, got, want)
+		}
+	}
+	for _, in := range []string{`{}`, `{"version":"21"}`, `{"version":2e1}`, `{"version":{"$int":"99999999999999999999"}}`} {
+		read(in)
+		if n, ok := p.Version(); ok {
+			t.Errorf("%s: version %d", in, n)
 		}
 	}
 }

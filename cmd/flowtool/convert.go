@@ -89,7 +89,8 @@ whose name ends in .gz or .zst is compressed. The flows keep their format
 version, unless --format-version asks for another one, and everything else: a
 dump that is converted to JSON Lines or a flowpack and back is the same, byte
 for byte, and so are HTTP flows by way of a HAR. What a format cannot express is
-skipped and told, and the exit status is 3.
+skipped and told, and the exit status is 3. What is written in another way than it
+was, or left out of a flow because of --plain, is a warning.
 
 "flowtool help formats" lists the formats and the format versions.`,
 		Example: `  flowtool convert capture.mitm -o capture.jsonl

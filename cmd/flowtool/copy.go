@@ -126,6 +126,7 @@ type copying struct {
 	edited    int64
 	refused   map[string]*refusal // what the format cannot express
 	losses    losses
+	late      []string // warnings about what was written
 }
 
 // piece is what is to be written of a batch.
@@ -216,6 +217,9 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 	var closed error
 	if c.sink != nil && (c.kept > 0 || c.status != exitTrouble) { // or else write nothing at all
 		closed = c.sink.Close()
+		if w, ok := c.sink.(formats.Warner); ok && closed == nil {
+			c.late = append(c.late, w.Warnings()...)
+		}
 	}
 	closed = cmp.Or(closed, c.buf.Flush(), packed.Close())
 	c.sink = nil
@@ -267,7 +271,7 @@ func (c *copying) input(ctx context.Context, arg string) error {
 		}
 		return c.begin(in.Format, in)
 	}, c.work, c.emit)
-	if _, ok := errors.AsType[*dumpfile.FormatError](err); ok && !begun {
+	if !begun && holdsNoFlows(err) {
 		c.to, c.sink = to, nil // it was of no format at all
 	}
 	return err
@@ -454,10 +458,13 @@ func (c *copying) reportLosses() {
 			break
 		}
 		if r.noted {
-			c.warning(fmt.Sprintf("something is replaced in %s, the first is flow %d: %s", flows(r.flows), r.first, r.reason))
+			c.warning(fmt.Sprintf("%s changed, the first is flow %d: %s", flows(r.flows), r.first, r.reason))
 			continue
 		}
 		c.lost(fmt.Sprintf("%s skipped, the first is flow %d: %s", flows(r.flows), r.first, r.reason))
+	}
+	for _, text := range c.late {
+		c.warning(text)
 	}
 }
 

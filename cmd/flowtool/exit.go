@@ -37,9 +37,10 @@ const exitStatusHelp = `flowtool ends with one of these statuses:
   2  trouble: wrong usage, an input that cannot be read or is no dump, a
      limit that was exceeded, a format version newer than this build knows
   3  finished, but something was lost: the input is damaged, and flows
-     behind the damage could not be read; or what is written has no place
-     for something: an older format version with --allow-loss, a format
-     that knows only some kinds of flows
+     behind the damage could not be read; entries of a HAR are damaged or
+     exceed a limit; or what is written has no place for something: an older
+     format version with --allow-loss, a format that knows only some kinds of
+     flows
 
 If several of them apply, 2 wins over 3, and 3 over 1; but differences that diff
 found are 1, whatever was lost besides. Being interrupted is 130.`
@@ -70,6 +71,9 @@ func statusOf(err error) int {
 	if e, ok := errors.AsType[*migrate.VersionError](err); ok && e.Have != (migrate.Version{}) {
 		return exitTrouble // it has a version, one that we do not read
 	}
+	if e, ok := errors.AsType[*har.Error](err); ok && e.Index >= 0 {
+		return exitLossy // an entry; if it exceeds a limit, the others are read all the same
+	}
 	if limitOf(err) != "" {
 		return exitTrouble
 	}
@@ -95,6 +99,13 @@ func statusOf(err error) int {
 		return exitLossy
 	}
 	return exitTrouble
+}
+
+// holdsNoFlows tells whether an error says that an input is in no format that is
+// known.
+func holdsNoFlows(err error) bool {
+	_, ok := errors.AsType[*dumpfile.FormatError](err)
+	return ok || errors.Is(err, har.ErrNotHAR)
 }
 
 // limitOf returns the flag of the limit that an error is about, or "".
@@ -144,6 +155,9 @@ func (a *app) report(cmd *cobra.Command, err error) {
 	}
 	if flag := limitOf(err); flag != "" {
 		msg += "; raise it with " + flag
+	}
+	if e, ok := errors.AsType[*dumpfile.FormatError](err); ok && e.Format == dumpfile.FormatJSON {
+		msg += "; entries of a HAR alone are read with --from har"
 	}
 	if status == exitInterrupted {
 		return

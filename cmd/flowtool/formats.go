@@ -56,10 +56,14 @@ func fieldsHelp() string {
 	}
 	b.WriteString(`
 A field that a flow does not have is empty. Tabs, line ends and control
-characters in a value are escaped; nothing is cut.
+characters in a value are escaped. Nothing is cut, but texts of bodies end
+where the list says so.
 
 The formats csv and tsv have the same columns. In tsv, a backslash is written
 \\, so that it is never mistaken for an escape. In csv it stands for itself,
-as everywhere in CSV: \x00 may be a control character or these four letters.`)
+as everywhere in CSV: \x00 may be a control character or these four letters.
+Tabs and line ends stay in their cell in csv, but for a CR without LF. Text
+that a spreadsheet would take for a formula or, in tsv, for the start of a
+quoted cell has an apostrophe before it, unless --formulas is given.`)
 	return b.String()
 }

@@ -223,7 +223,7 @@ func (i *inspection) input(ctx context.Context, arg string) (*infoReport, error)
 		p.Reset()
 		return nil
 	})
-	if _, none := errors.AsType[*dumpfile.FormatError](err); none || in == nil || err != nil && statusOf(err) == exitInterrupted {
+	if holdsNoFlows(err) || in == nil || err != nil && statusOf(err) == exitInterrupted {
 		return nil, err
 	}
 	r := newReport(inputName(arg), in, &sum)

@@ -144,6 +144,14 @@ func TestSpace(t *testing.T) {
 	}
 }
 
+func TestQuoteIn8(t *testing.T) {
+	for in, want := range map[string]int{`"12345678`: 0, `012"456"`: 3, `0123456"`: 7, `01234567"`: 8, "\xa2!#\"\xff\x00\x01\x02": 3} {
+		if got := jsonscan.QuoteIn8([]byte(in)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	if got, want := jsonscan.Quote("a\n"), `"a\n"`; got != want {
 		t.Errorf("%s, want %s", got, want)

@@ -90,6 +90,13 @@ func ScanString(b []byte, i int) (s String, err *Error) {
 	}
 }
 
+// QuoteIn8 returns the position of the first quotation mark among the first 8 bytes
+// of b, of which there must be as many; 8 if there is none.
+func QuoteIn8(b []byte) int {
+	x := binary.LittleEndian.Uint64(b) ^ '"'*ones
+	return bits.TrailingZeros64((x-ones)&^x&highs) / 8
+}
+
 // zeros returns a word with the highest bit of every byte of x that is 0.
 func zeros(x uint64) uint64 {
 	const rest = ^uint64(highs)
