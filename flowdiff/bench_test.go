@@ -116,13 +116,25 @@ func readStates(b *testing.B, file []byte) []*state.Map {
 	return out
 }
 
-// BenchmarkMatch pairs two captures of 100,000 flows that share no ids and ask for
-// 1000 different things.
+// BenchmarkMatch pairs two captures of 100,000 flows that share no ids: those that ask
+// for 1000 different things, and those that all ask the same place for one of 20.
 func BenchmarkMatch(b *testing.B) {
-	x, y := randomEntries(100_000)
-	b.ReportAllocs()
-	for b.Loop() {
-		flowdiff.Match(x, y, flowdiff.Auto)
+	const n = 100_000
+	x, y := randomEntries(n)
+	for _, bb := range []struct {
+		name string
+		a, b []flowdiff.Entry
+	}{
+		{"different", x, y},
+		{"alike", alikeEntries(n, 1), alikeEntries(n, 2)},
+		{"alike, in order", cycleEntries(n, 1), cycleEntries(n, 2)[1:]},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				flowdiff.Match(bb.a, bb.b, flowdiff.Auto)
+			}
+			b.ReportMetric(float64(len(bb.a)+len(bb.b))*float64(b.N)/b.Elapsed().Seconds(), "flows/s")
+		})
 	}
-	b.ReportMetric(float64(len(x)+len(y))*float64(b.N)/b.Elapsed().Seconds(), "flows/s")
 }

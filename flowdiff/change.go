@@ -49,6 +49,8 @@ type Change struct {
 	// Progress is set if the change needs no edit to explain it: the exchange
 	// went on after its backup was made. Only [Options.Backup] sets it.
 	Progress bool
+	// inJSON says that the values are of a JSON text, see jsonNumber.
+	inJSON bool
 }
 
 // A Body is the difference between two contents, content codings undone.

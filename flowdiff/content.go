@@ -30,7 +30,7 @@ func (d *differ) content(p at, a, b state.Value, ma, mb media) {
 	if err := cmp.Or(err1, err2); err != nil {
 		note := "compared as transferred"
 		if _, ok := errors.AsType[*coding.LimitError](err); ok {
-			note += fmt.Sprintf(": more than the %d bytes of MaxBody", d.opts.MaxBody)
+			note += fmt.Sprint(": more than the limit on bodies, --max-body ", d.opts.MaxBody)
 		}
 		d.asWhole(func() { d.streams(p, a, b, note) }, p, partsOf(p))
 		return
@@ -62,31 +62,42 @@ func (d *differ) decoded(p state.Path, v state.Value, encoding string) ([]byte, 
 func (d *differ) data(p at, a, b []byte, typeA, typeB string) {
 	boundA, ok1 := boundary(typeA)
 	boundB, ok2 := boundary(typeB)
-	if bytes.Equal(a, b) || ok1 && ok2 && d.multipart(p, a, b, boundA, boundB) {
-		return
-	}
-	d.single(p, a, b, typeA, typeB)
-}
-
-// single compares two contents that are not to be taken apart as multipart data.
-func (d *differ) single(p at, a, b []byte, typeA, typeB string) {
 	if bytes.Equal(a, b) {
 		return
 	}
-	compare := func() { d.add(p, Change{Kind: Changed, Body: bodyOf(a, b)}) }
+	limit := ""
+	if ok1 && ok2 {
+		done := false
+		if done, limit = d.multipart(p, a, b, boundA, boundB); done {
+			return
+		}
+	}
+	d.single(p, a, b, typeA, typeB, limit)
+}
+
+// single compares two contents that are not to be taken apart as multipart data. limit
+// tells which limit keeps them from that.
+func (d *differ) single(p at, a, b []byte, typeA, typeB, limit string) {
+	if bytes.Equal(a, b) {
+		return
+	}
+	note := ""
+	if limit != "" {
+		note = "compared as a whole: more than " + limit
+	}
+	compare := func() { d.add(p, Change{Kind: Changed, Body: bodyOf(a, b), Note: note}) }
 	parts := hasParts(a, typeA) || hasParts(b, typeB)
 	if !isBinary(a, typeA) && !isBinary(b, typeB) {
 		x, _, err1 := coding.Text(a, typeA)
 		y, _, err2 := coding.Text(b, typeB)
-		note := ""
-		if err1 == nil && err2 == nil {
-			done, limit := d.structured(p, x, y, typeA, typeB)
-			if done {
+		if err1 == nil && err2 == nil && limit == "" {
+			done := false
+			if done, limit = d.structured(p, x, y, typeA, typeB); done {
 				return
 			}
-			if limit != "" {
-				note = "compared by line: more than " + limit
-			}
+		}
+		if limit != "" {
+			note = "compared by line: more than " + limit
 		}
 		compare = func() { d.text(p, a, b, x, y, note) }
 		parts = parts || hasParts(x, "") || hasParts(y, "")

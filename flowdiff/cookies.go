@@ -19,6 +19,19 @@ type cookieLines struct {
 // cookieHeaders are the names of the headers with cookies in messages.
 var cookieHeaders = map[string]string{"request": "cookie", "response": "set-cookie"}
 
+// cookieHeader returns where the lines are that hold the cookies at p; "" if p is no
+// place of cookies.
+func cookieHeader(p state.Path) state.Path {
+	inside := inFlow(p)
+	outside := p[:len(p)-len(inside)]
+	for message, name := range cookieHeaders {
+		if rest, ok := strings.CutPrefix(string(inside), "/"+message+"/cookies"); ok && (rest == "" || rest[0] == '/') {
+			return outside + state.Path("/"+message+"/headers/"+name)
+		}
+	}
+	return ""
+}
+
 // cookies compares the cookies of requests. It reports the lines that hold them,
 // which are at p, if that is not all; then it returns true.
 func (d *differ) cookies(cookies, p at, a, b *block) (lines bool) {

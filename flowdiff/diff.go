@@ -10,11 +10,13 @@ import (
 // Options say what is compared, and how. A nil pointer and zero fields mean the
 // defaults.
 type Options struct {
-	// Ignore are paths whose changes are not reported.
+	// Ignore are paths whose changes are not reported. The path of a header with
+	// cookies stands for the cookies, too.
 	Ignore Paths
 	// Only, if it is not the zero Paths, are the paths whose changes are
-	// reported. What is above such a path is reported as well if it was added or
-	// removed, or could only be compared as a whole.
+	// reported. What is above such a path is reported as well if it was added, removed
+	// or moved, or could only be compared as a whole. The path of a header with cookies
+	// stands for the cookies, too.
 	Only Paths
 	// IgnoreDefaults leaves out what differs between any two captures: the
 	// paths of [VolatilePaths], and what the package documentation says of cookies.
@@ -111,7 +113,7 @@ func (d *differ) add(p at, c Change) {
 
 // leftOut tells whether what is at p is not to be reported.
 func (d *differ) leftOut(p state.Path) bool {
-	return d.opts.Ignore.Match(p) || d.opts.IgnoreDefaults && isVolatile(p)
+	return d.opts.Ignore.Match(p) || d.opts.Ignore.Match(cookieHeader(p)) || d.opts.IgnoreDefaults && isVolatile(p)
 }
 
 // skip tells whether nothing at p or below is reported, so that a difference there
@@ -256,8 +258,10 @@ func (d *differ) maps(p at, a, b *node) {
 func (d *differ) lists(p at, a, b *node) {
 	for _, m := range matchLists(sums(a), sums(b), kinds(a), kinds(b)) {
 		switch {
-		case m.moved:
+		case m.moved && a.kids[m.i].v.Kind() < state.KindList:
 			d.addMoved(p.index(m.i, m.j), m.i, m.j)
+		case m.moved:
+			d.movedParts(p.index(m.i, m.j), m.i, m.j)
 		case m.equal:
 		case m.i < 0:
 			d.add(p.index(m.j, m.j), Change{Kind: Added, New: b.kids[m.j].value()})
@@ -299,6 +303,9 @@ func (d *differ) tuples(p at, a, b state.Value) {
 func (d *differ) addMoved(p at, i, j int) {
 	d.add(p, Change{Kind: Moved, Old: state.Int(int64(i)), New: state.Int(int64(j))})
 }
+
+// movedParts is addMoved for what has parts, which have moved as well.
+func (d *differ) movedParts(p at, i, j int) { d.asWhole(func() { d.addMoved(p, i, j) }, p) }
 
 func sums(n *node) []string {
 	out := make([]string, len(n.kids))

@@ -117,7 +117,8 @@
 // Time grows little faster than the states, and memory with them, whatever is in
 // them. Bodies beyond [Options.MaxBody], texts of more than 262144 lines, JSON of
 // more than 262144 values, nested more than 200 deep or with more than 1000
-// changes, and forms of more than 65536 fields are compared as something simpler.
+// changes, forms of more than 65536 fields, and multipart forms of more than 10000
+// parts are compared as something simpler.
 // Where very long sequences differ in very many places, some elements may be
 // reported as changed that a longer search would align.
 //

@@ -37,6 +37,9 @@ func (d *differ) json(p at, a, b string) (done bool, limit string) {
 		d.found, d.changes = found, d.changes[:reported]
 		return false, fmt.Sprint(maxJSONChanges, " changes of JSON")
 	}
+	for k := range d.changes[reported:] {
+		d.changes[reported+k].inJSON = true
+	}
 	return true, ""
 }
 

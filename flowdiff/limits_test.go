@@ -48,8 +48,10 @@ func TestLimits(t *testing.T) {
 		{name: "number of many digits", a: "[" + strings.Repeat("1", 1e6) + "]", b: "[" + strings.Repeat("1", 1e6) + "2]", changes: 1},
 		{name: "form of many fields", contentType: "application/x-www-form-urlencoded", a: strings.Repeat("a&", n), b: strings.Repeat("a&", n) + "b", changes: 1, hunks: true, note: "compared by line: more than 65536 fields of a form"},
 		{name: "form of many names", contentType: "application/x-www-form-urlencoded", a: repeated(60000, func(i int) string { return fmt.Sprintf("%d=1&", i) }), b: repeated(60000, func(i int) string { return fmt.Sprintf("%d=1&", i) }) + "x", changes: 1},
-		{name: "multipart of many fields", contentType: "multipart/form-data; boundary=B", a: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 20000) + "--B--", b: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n2\r\n", 20000) + "--B--", changes: 1, hunks: true},
-		{name: "more than MaxBody", a: strings.Repeat("a\n", 9<<20), b: strings.Repeat("a\n", 9<<20) + "b", changes: 1, note: "compared as transferred: more than the 16777216 bytes of MaxBody"},
+		{name: "multipart of many fields", contentType: "multipart/form-data; boundary=B", a: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 20000) + "--B--", b: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n2\r\n", 20000) + "--B--", changes: 1, hunks: true, note: "compared by line: more than 10000 parts of a form"},
+		{name: "multipart of many files", contentType: "multipart/form-data; boundary=B", a: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\x00\xff\r\n", 10001) + "--B--", b: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\x01\xff\r\n", 10001) + "--B--", changes: 1, note: "compared as a whole: more than 10000 parts of a form"},
+		{name: "multipart of as many fields as may be", contentType: "multipart/form-data; boundary=B", a: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 10000) + "--B--", b: strings.Repeat("--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n", 9999) + "--B--", changes: 1},
+		{name: "more than MaxBody", a: strings.Repeat("a\n", 9<<20), b: strings.Repeat("a\n", 9<<20) + "b", changes: 1, note: "compared as transferred: more than the limit on bodies, --max-body 16777216"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newExchange(t)
@@ -168,7 +170,7 @@ func TestStreams(t *testing.T) {
 	if changes := diff(t, states[0], states[1], opts); len(changes) > 0 {
 		t.Errorf("%q", describe(changes))
 	}
-	want := fmt.Sprintf("changed /response/content: %d -> %d bytes, at %d (compared as transferred: more than the 16777216 bytes of MaxBody)", len(big), len(big), len(big)-1)
+	want := fmt.Sprintf("changed /response/content: %d -> %d bytes, at %d (compared as transferred: more than the limit on bodies, --max-body 16777216)", len(big), len(big), len(big)-1)
 	if got := describe(diff(t, states[0], states[2], opts)); len(got) != 1 || got[0] != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -50,7 +50,7 @@ func (d *differ) messages(p at, a, b state.Value, fields []string) {
 		default:
 			q := p.index(m.i, m.j)
 			if m.moved {
-				d.addMoved(q, m.i, m.j)
+				d.movedParts(q, m.i, m.j)
 			}
 			d.message(q, x[m.i], y[m.j], fields, m.equal)
 		}

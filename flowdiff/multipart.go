@@ -3,6 +3,7 @@ package flowdiff
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -29,13 +30,16 @@ const maxParts = 10000
 
 const disposition = "Content-Disposition"
 
-// multipart compares two bodies of form data by field; it returns false if they
-// are not well formed.
-func (d *differ) multipart(p at, a, b []byte, boundaryA, boundaryB string) bool {
+// multipart compares two bodies of form data by field, if they are well formed. limit
+// tells which limit keeps it from that.
+func (d *differ) multipart(p at, a, b []byte, boundaryA, boundaryB string) (done bool, limit string) {
 	partsA, ok1 := parseMultipart(a, boundaryA)
 	partsB, ok2 := parseMultipart(b, boundaryB)
 	if !ok1 || !ok2 {
-		return false
+		return false, ""
+	}
+	if len(partsA) > maxParts || len(partsB) > maxParts {
+		return false, fmt.Sprint(maxParts, " parts of a form")
 	}
 	x, y := partFields(p, partsA), partFields(p, partsB)
 	matches := matchFields(x, y)
@@ -48,7 +52,7 @@ func (d *differ) multipart(p at, a, b []byte, boundaryA, boundaryB string) bool 
 	if x, y := aroundParts(a, boundaryA), aroundParts(b, boundaryB); !state.Equal(x, y) {
 		d.add(p, Change{Kind: Changed, Old: x, New: y, Note: "what is before and behind the parts"})
 	}
-	return true
+	return true, ""
 }
 
 // part compares two fields of the same name.
@@ -63,7 +67,7 @@ func (d *differ) part(p at, a, b *formPart) {
 		compare()
 	}
 	before := d.found
-	d.single(p, a.data, b.data, a.header.Get("Content-Type"), b.header.Get("Content-Type"))
+	d.single(p, a.data, b.data, a.header.Get("Content-Type"), b.header.Get("Content-Type"), "")
 	if d.found == before && !bytes.Equal(a.data, b.data) {
 		d.add(p, Change{Kind: Changed, Body: bodyOf(a.data, b.data), Note: "same content, spelled differently"})
 	}
@@ -95,8 +99,8 @@ func (c *formPart) file() state.Value {
 	return bytesValue(c.filename)
 }
 
-// parseMultipart returns the parts of form data; ok is false if it is malformed, or
-// has too many.
+// parseMultipart returns the parts of form data, of too many the first ones and one
+// more than maxParts; ok is false if it is malformed.
 func parseMultipart(data []byte, boundary string) (parts []formPart, ok bool) {
 	r := multipart.NewReader(bytes.NewReader(data), boundary)
 	for {
@@ -104,7 +108,7 @@ func parseMultipart(data []byte, boundary string) (parts []formPart, ok bool) {
 		if err == io.EOF {
 			return parts, true
 		}
-		if err != nil || len(parts) == maxParts || p.FormName() == "" {
+		if err != nil || p.FormName() == "" {
 			return nil, false
 		}
 		content, err := io.ReadAll(p)
@@ -124,7 +128,9 @@ func parseMultipart(data []byte, boundary string) (parts []formPart, ok bool) {
 		for _, name := range slices.Sorted(maps.Keys(params)) {
 			c.rest += ";" + name + "=" + params[name]
 		}
-		parts = append(parts, c)
+		if parts = append(parts, c); len(parts) > maxParts {
+			return parts, true
+		}
 	}
 }
 

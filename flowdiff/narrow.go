@@ -19,8 +19,13 @@ func (d *differ) asWhole(compare func(), parts ...at) {
 // what was added, removed or compared as a whole. Contents are not asked for as that
 // unless they are in parts, see asWhole.
 func (d *differ) asked(c *Change) bool {
-	if len(d.opts.Only.patterns) == 0 || d.opts.Only.Match(c.Path) || d.opts.Only.Match(c.From) {
+	if len(d.opts.Only.patterns) == 0 {
 		return true
+	}
+	for _, p := range [...]state.Path{c.Path, c.From} {
+		if d.opts.Only.Match(p) || d.opts.Only.Match(cookieHeader(p)) {
+			return true
+		}
 	}
 	for _, p := range d.parts {
 		for _, q := range [...]state.Path{p.a, p.b} {
@@ -28,9 +33,6 @@ func (d *differ) asked(c *Change) bool {
 				return true
 			}
 		}
-	}
-	if c.Kind == Moved {
-		return false
 	}
 	switch max(d.opts.Only.below(c.Path), d.opts.Only.below(c.From)) {
 	case namedPart:

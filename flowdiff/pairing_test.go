@@ -152,3 +152,51 @@ func TestPairAlike(t *testing.T) {
 		}
 	}
 }
+
+// TestPairCycle: calls that come again and again in the same order, and get another
+// answer each time, are not shifted by those that are missing.
+func TestPairCycle(t *testing.T) {
+	const n = 200
+	k := flowdiff.NewKeyer(nil)
+	for _, tt := range []struct {
+		name     string
+		from, to int   // which calls are missing
+		anchors  []int // calls with an answer that is always the same
+	}{
+		{name: "first one missing", from: 0, to: 1},
+		{name: "last one missing", from: n - 1, to: n},
+		{name: "ten missing in the middle", from: 90, to: 100},
+		{name: "ten missing between anchors", from: 90, to: 100, anchors: []int{50, 150}},
+		{name: "ten missing before the only anchor", from: 20, to: 30, anchors: []int{100}},
+		{name: "ten missing behind the only anchor", from: 120, to: 130, anchors: []int{100}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var a, b []flowdiff.Entry
+			for i := range n {
+				got := func(capture int) string {
+					if slices.Contains(tt.anchors, i) {
+						return fmt.Sprintf(`{"n":%06d}`, i)
+					}
+					return fmt.Sprintf(`{"n":%06d}`, 1000*capture+i)
+				}
+				sent := fmt.Sprintf(`{"op":%02d}`, i%20)
+				a = append(a, k.Entry(call(t, sent, got(1), 200), int64(i), 0))
+				if i < tt.from || i >= tt.to {
+					b = append(b, k.Entry(call(t, sent, got(2), 200), int64(i), 0))
+				}
+			}
+			for range 2 { // there and back
+				right := 0
+				for _, x := range flowdiff.Match(a, b, flowdiff.Auto).Pairs {
+					if a[x.A].Index == b[x.B].Index {
+						right++
+					}
+				}
+				if want := n - (tt.to - tt.from); right != want {
+					t.Errorf("%d pairs of %d are right", right, want)
+				}
+				a, b = b, a
+			}
+		})
+	}
+}

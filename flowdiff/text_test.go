@@ -81,6 +81,37 @@ func TestText(t *testing.T) {
 `,
 		},
 		{
+			name: "numbers in JSON",
+			before: func(x exchange) {
+				x.body("application/json", `{"big":{"a":123456789012345678901234567891,"$int":"5"},"digits":0.1,"exponent":1e400,"form":[1e400,"\u0001\"é",null,true,1.5,{}],"new":1}`)
+			},
+			edit: func(x exchange) {
+				x.body("application/json", `{"big":1,"digits":0.10000000000000001,"exponent":1e401,"form":0,"new":[123456789012345678901234567891],"n":0.10000000000000002}`)
+			},
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /response/content/big: {"a":123456789012345678901234567891,"$int":"5"} -> 1
+  ~ /response/content/digits: 0.1 -> 0.10000000000000001
+  ~ /response/content/exponent: 1e400 -> 1e401
+  ~ /response/content/form: [1e400,"\u0001\"é",null,true,1.5,{}] -> 0
+  ~ /response/content/new: 1 -> [123456789012345678901234567891]
+  + /response/content/n: 0.10000000000000002
+`,
+		},
+		{
+			name: "numbers in forms",
+			before: func(x exchange) {
+				x.body("application/x-www-form-urlencoded", "a=1e400&b=2")
+			},
+			edit: func(x exchange) {
+				x.body("application/x-www-form-urlencoded", "a=1e401&c=1e400")
+			},
+			want: `flow 3 -> 4: GET http://a.example/list?q=go&q=c&n=10
+  ~ /response/content/a: "1e400" -> "1e401"
+  - /response/content/b: "2"
+  + /response/content/c: "1e400"
+`,
+		},
+		{
 			name: "large values",
 			edit: func(x exchange) {
 				x.f.SetComment(strings.Repeat("ä", 2000))

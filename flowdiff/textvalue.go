@@ -27,7 +27,7 @@ const (
 func (p *printer) values(c *Change) error {
 	v := valuePrinter{printer: p, c: c, differ: nowhere}
 	switch {
-	case isNumber(c.Old) && isNumber(c.New), c.Old.Kind() >= state.KindList && c.New.Kind() >= state.KindList:
+	case c.isNumber(c.Old) && c.isNumber(c.New), c.Old.Kind() >= state.KindList && c.New.Kind() >= state.KindList:
 		return p.exactly(c)
 	case isString(c.Old) && isString(c.New):
 		x, err1 := asBytes(c.Old)
@@ -90,9 +90,13 @@ func asBytes(v state.Value) (state.Value, error) {
 	return state.Bytes(b), err
 }
 
-func isNumber(v state.Value) bool {
-	return v.Kind() == state.KindInt || v.Kind() == state.KindFloat
+// isNumber tells whether one side of c is a number.
+func (c *Change) isNumber(v state.Value) bool {
+	return v.Kind() == state.KindInt || v.Kind() == state.KindFloat || c.isSpelled(v)
 }
+
+// isSpelled tells whether v is a number of JSON that no float stands for.
+func (c *Change) isSpelled(v state.Value) bool { return c.inJSON && v.Kind() == state.KindBytes }
 
 // A valuePrinter appends the values of a change.
 type valuePrinter struct {
@@ -108,17 +112,18 @@ const nowhere = -1
 
 // value appends one side of a change.
 func (p *valuePrinter) value(v state.Value) error {
-	switch v.Kind() {
-	case state.KindText, state.KindBytes:
+	switch kind := v.Kind(); {
+	case p.c.isSpelled(v):
+	case kind == state.KindText || kind == state.KindBytes:
 		return p.string(v)
-	case state.KindFloat, state.KindInt:
+	case kind == state.KindFloat || kind == state.KindInt:
 		if n, err := v.Number(); err == nil && isTime(p.c.Path) {
 			if t := flow.Seconds(n).Time(); !t.IsZero() {
 				p.dst = t.In(p.opts.Location).AppendFormat(p.dst, "2006-01-02T15:04:05.000000Z07:00")
 				return nil
 			}
 		}
-	case state.KindMap:
+	case kind == state.KindMap:
 		if done, err := p.part(p.c, v); done || err != nil {
 			return err
 		}
@@ -133,7 +138,56 @@ func jsonText(c *Change, v state.Value) ([]byte, error) {
 	if v.Kind() == state.KindInt {
 		return []byte(v.String()), nil // however large it is
 	}
+	if c.inJSON {
+		return appendJSON(nil, v)
+	}
 	return appendValue(nil, v, plainPair(c.Old, c.New))
+}
+
+// appendJSON appends a value of a JSON text, with all digits of its numbers.
+func appendJSON(dst []byte, v state.Value) ([]byte, error) {
+	switch v.Kind() {
+	case state.KindInt:
+		return append(dst, v.String()...), nil
+	case state.KindBytes: // see jsonNumber
+		b, err := v.Bytes()
+		return append(dst, b...), err
+	case state.KindList:
+		l, err := v.List()
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, '[')
+		for i, e := range l.All() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if dst, err = appendJSON(dst, e); err != nil {
+				return dst, err
+			}
+		}
+		return append(dst, ']'), nil
+	case state.KindMap:
+		m, err := v.Map()
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, '{')
+		for i := range m.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			e := m.Entry(i)
+			if dst, err = appendJSON(dst, e.Key); err != nil {
+				return dst, err
+			}
+			if dst, err = appendJSON(append(dst, ':'), e.Value); err != nil {
+				return dst, err
+			}
+		}
+		return append(dst, '}'), nil
+	}
+	return appendValue(dst, v, false)
 }
 
 // string appends a text or byte string. Between text and bytes there is no

@@ -120,9 +120,10 @@ func (d *differ) cookieKey(line string, sent time.Time) string {
 	return strings.Join(kept, "; ")
 }
 
-// expiresLayouts are the forms of dates in cookies.
+// expiresLayouts are the forms of dates in cookies. A day may have one digit or two.
 var expiresLayouts = []string{
-	time.RFC1123, "Mon, 02-Jan-2006 15:04:05 MST", "Mon, 02-Jan-06 15:04:05 MST", time.RFC850, time.ANSIC,
+	"Mon, 2 Jan 2006 15:04:05 MST", "Mon, 2-Jan-2006 15:04:05 MST", "Mon, 2-Jan-06 15:04:05 MST",
+	"Monday, 2-Jan-06 15:04:05 MST", time.ANSIC,
 }
 
 // isDeletion tells whether a cookie with some attributes ends as it is set. An age
