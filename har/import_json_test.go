@@ -28,6 +28,9 @@ const plainRequest = `"request":{"method":"GET","url":"http://h.example/"}`
 // TestManyKeys has so many keys in one object that looking for each among all others
 // would take minutes.
 func TestManyKeys(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large entries")
+	}
 	const n = 200_000
 	var b strings.Builder
 	for i := range n {
@@ -56,6 +59,9 @@ func TestManyKeys(t *testing.T) {
 
 // TestTooManyElements: an entry cannot have more elements in a container than a dump.
 func TestTooManyElements(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads large entries")
+	}
 	list := func(n int, element string) string { return strings.Repeat(element+",", n-1) + element }
 	for in, want := range map[string]string{
 		`"_x":[` + list(maxElements+1, "0") + `]`:            "/_x",
