@@ -307,23 +307,34 @@ func (d *Reader) Flow(rec *Record) (flow.Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m, err = d.stream.Up(m); err != nil {
+	f, err := FlowOf(m, d.stream, d.opts.Strict)
+	if err != nil {
 		return nil, rec.Wrap(err)
 	}
-	if !d.opts.Strict {
+	return f, nil
+}
+
+// FlowOf returns the flow with a state of any format version, whatever format it was
+// read from: brought to the newest version by the stream of its input, its backup as
+// well, and unless strict with small defects repaired (see [flow.Repair]). It takes
+// over m.
+func FlowOf(m *state.Map, stream *migrate.Stream, strict bool) (flow.Flow, error) {
+	m, err := stream.Up(m)
+	if err != nil {
+		return nil, err
+	}
+	if !strict {
 		if _, err := flow.Repair(m); err != nil {
-			return nil, rec.Wrap(err)
+			return nil, err
 		}
 	}
 	f, err := flow.FromState(m)
 	if err != nil {
-		return nil, rec.Wrap(err)
+		return nil, err
 	}
-	if b := f.BackupState(); b != nil {
-		if v, err := migrate.VersionOf(b); err == nil && v != migrate.Newest {
-			if up, err := migrate.Backup(m).Map(); err == nil {
-				f.UpgradeBackup(up)
-			}
+	if b, ok := migrate.OldBackup(m); ok {
+		if up, err := b.Map(); err == nil {
+			f.UpgradeBackup(up)
 		}
 	}
 	return f, nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
 	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/migrate"
@@ -145,32 +146,9 @@ func (d *Reader) ReadFlow() (flow.Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := d.flow(m)
+	f, err := dumpfile.FlowOf(m, d.stream, false)
 	if err != nil {
 		return nil, d.batch.Chunk.wrap(int64(d.batchAt-1), err)
-	}
-	return f, nil
-}
-
-// flow returns the flow over a state of any version.
-func (d *Reader) flow(m *state.Map) (flow.Flow, error) {
-	m, err := d.stream.Up(m)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := flow.Repair(m); err != nil {
-		return nil, err
-	}
-	f, err := flow.FromState(m)
-	if err != nil {
-		return nil, err
-	}
-	if b := f.BackupState(); b != nil {
-		if v, err := migrate.VersionOf(b); err == nil && v != migrate.Newest {
-			if up, err := migrate.Backup(m).Map(); err == nil {
-				f.UpgradeBackup(up)
-			}
-		}
 	}
 	return f, nil
 }

@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"jsonl":               {"state", "dumpfile/tnetstring", "internal/jsonscan", "internal/jsonstring", "internal/sequence"},
 	"har":                 {"flow", "state", "dumpfile/tnetstring", "jsonl", "internal/coding", "internal/jsonscan", "internal/jsonstring", "internal/sequence"},
 	"pipeline":            {"dumpfile", "dumpfile/tnetstring", "migrate", "flow", "state"},
-	"flowpack":            {"flow", "migrate", "state", "dumpfile/tnetstring", "internal/searchtext", "internal/sequence"},
+	"flowpack":            {"dumpfile", "flow", "migrate", "state", "dumpfile/tnetstring", "internal/searchtext", "internal/sequence"},
 	"formats":             {"display", "dumpfile", "filter", "flowpack", "har", "jsonl", "migrate", "pipeline", "shell"},
 	"summary":             {"flow", "migrate"},
 	"display":             {"flow", "contentview", "dumpfile/tnetstring", "state"},

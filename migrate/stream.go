@@ -85,6 +85,19 @@ func Backup(m *state.Map) state.Value {
 	return u.backup(state.Clone(v))
 }
 
+// OldBackup is [Backup] for a backup that is of an older version; ok is false for any
+// other, and if there is none.
+func OldBackup(m *state.Map) (newest state.Value, ok bool) {
+	b, err := m.Map("backup")
+	if err != nil {
+		return state.Value{}, false
+	}
+	if v, err := VersionOf(b); err != nil || v == Newest {
+		return state.Value{}, false
+	}
+	return Backup(m), true
+}
+
 // An upgrade is the migration of one flow. Steps get it for what is not in the
 // state itself.
 type upgrade struct {

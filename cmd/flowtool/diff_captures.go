@@ -250,14 +250,8 @@ func stateB(it *pipeline.Item) (*state.Map, error) {
 // freshen brings the backup in a state of the newest version up to date, if it is
 // older.
 func freshen(m *state.Map) {
-	v, _ := m.Get("backup")
-	if v.Kind() != state.KindMap {
-		return
-	}
-	if b, err := v.Map(); err == nil {
-		if version, err := migrate.VersionOf(b); err == nil && version != migrate.Newest {
-			m.Set("backup", migrate.Backup(m))
-		}
+	if b, ok := migrate.OldBackup(m); ok {
+		m.Set("backup", b)
 	}
 }
 
