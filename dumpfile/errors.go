@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "flow %d at offset %d", e.Flow, e.Offset)
 	}
 	if e.Path != "" {
-		fmt.Fprintf(&b, " (%s)", shortened(string(e.Path)))
+		fmt.Fprintf(&b, " (%s)", e.Path.Short())
 	}
 	b.WriteString(": " + e.Err.Error())
 	return b.String()
@@ -51,15 +51,6 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// shortened cuts the middle out of a long path: one into nested lists, say.
-func shortened(path string) string {
-	const most = 100
-	if len(path) <= most {
-		return path
-	}
-	return strings.ToValidUTF8(path[:most/2], "") + "…" + strings.ToValidUTF8(path[len(path)-most/4:], "")
-}
 
 // ErrNotFlow is the cause of an [Error] for a record that is not a map.
 var ErrNotFlow = errors.New("record is not a flow")

@@ -85,7 +85,7 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string {
 	if e.Path != "" {
-		return fmt.Sprintf("byte %d (%s): %v", e.Offset, shortened(string(e.Path), 100), e.Err)
+		return fmt.Sprintf("byte %d (%s): %v", e.Offset, e.Path.Short(), e.Err)
 	}
 	return fmt.Sprintf("byte %d: %v", e.Offset, e.Err)
 }
@@ -101,14 +101,6 @@ func (e *SyntaxError) under(step state.Path) *SyntaxError {
 }
 
 var errEnd = fmt.Errorf("the data ends within a flow: %w", io.ErrUnexpectedEOF)
-
-// shortened cuts the middle out of what is long.
-func shortened(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most/2], "") + "…" + strings.ToValidUTF8(s[len(s)-most/4:], "")
-}
 
 // A LimitError says that a limit of [ReaderOptions] was exceeded.
 type LimitError struct {

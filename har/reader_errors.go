@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 	}
 	fmt.Fprintf(&b, "offset %d", e.Offset)
 	if e.Path != "" {
-		fmt.Fprintf(&b, " (%s)", jsonscan.Shorten(string(e.Path), 100))
+		fmt.Fprintf(&b, " (%s)", e.Path.Short())
 	}
 	b.WriteString(": " + e.Err.Error())
 	return b.String()

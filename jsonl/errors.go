@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 	}
 	fmt.Fprintf(&b, "column %d", e.Column)
 	if e.Path != "" {
-		fmt.Fprintf(&b, " (%s)", jsonscan.Shorten(string(e.Path), 100))
+		fmt.Fprintf(&b, " (%s)", e.Path.Short())
 	}
 	b.WriteString(": " + e.Err.Error())
 	return b.String()

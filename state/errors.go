@@ -16,6 +16,16 @@ type Path string
 
 var pathEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
+// Short returns the path for a message, without the middle of one that is very long:
+// one into nested lists, say.
+func (p Path) Short() string {
+	const most = 100
+	if len(p) <= most {
+		return string(p)
+	}
+	return strings.ToValidUTF8(string(p[:most/2]), "") + "…" + strings.ToValidUTF8(string(p[len(p)-most/4:]), "")
+}
+
 // Key returns the path of the text key in the map at p.
 func (p Path) Key(key string) Path {
 	if strings.ContainsAny(key, "~/") {
