@@ -4,10 +4,10 @@ import (
 	"io"
 	"iter"
 	"math"
-	"os"
 	"runtime/debug"
 
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/internal/randomaccess"
 	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/state"
@@ -120,7 +120,7 @@ func (d *Reader) detect() error {
 		l.mapping, l.size = m, int64(len(m.data))
 		l.w = window{chunk: m.data, pos: int(m.pos), end: len(m.data), off: m.pos, err: io.EOF}
 		l.wholeRecord = math.MaxInt64
-	} else if ra, pos, size, ok := randomAccess(d.src); ok {
+	} else if ra, pos, size, ok := randomaccess.Of(d.src); ok {
 		l.at, l.size = ra, size
 		l.shape = l.shape.only(d.opts.Only)
 		l.w.at, l.w.off = ra, pos
@@ -183,33 +183,6 @@ func (j *joined) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	return j.rest.Read(p)
-}
-
-// randomAccess tells whether r can be read at any offset, and its position and
-// size.
-func randomAccess(r io.Reader) (ra io.ReaderAt, pos, size int64, ok bool) {
-	if f, isFile := r.(*os.File); isFile {
-		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-			return nil, 0, 0, false
-		}
-	}
-	ra, ok1 := r.(io.ReaderAt)
-	s, ok2 := r.(io.Seeker)
-	if !ok1 || !ok2 {
-		return nil, 0, 0, false
-	}
-	pos, err := s.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return nil, 0, 0, false
-	}
-	size, err = s.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, 0, 0, false
-	}
-	if _, err = s.Seek(pos, io.SeekStart); err != nil {
-		return nil, 0, 0, false
-	}
-	return ra, pos, size, true
 }
 
 // named gives an error of the container the name of the input.

@@ -5,25 +5,6 @@ import (
 	"io"
 )
 
-// seekable returns the position in r and its size, if r can be read at any
-// offset.
-func seekable(r io.Reader) (at io.ReaderAt, pos, size int64, ok bool) {
-	at, ok1 := r.(io.ReaderAt)
-	s, ok2 := r.(io.Seeker)
-	if !ok1 || !ok2 {
-		return nil, 0, 0, false
-	}
-	pos, err := s.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return nil, 0, 0, false
-	}
-	size, err = s.Seek(0, io.SeekEnd)
-	if _, err2 := s.Seek(pos, io.SeekStart); err != nil || err2 != nil || size < pos {
-		return nil, 0, 0, false
-	}
-	return at, pos, size, true
-}
-
 // index finds the chunks of the flowpacks between two offsets from their seek
 // tables and summaries. ok is false if anything about those is not as it should
 // be: then the input is to be read from its start.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/flow"
+	"github.com/flowtool/flowtool/internal/randomaccess"
 	"github.com/flowtool/flowtool/internal/sequence"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/state"
@@ -49,7 +50,7 @@ func (d *Reader) open() {
 		return
 	}
 	d.opened = true
-	if at, pos, size, ok := seekable(d.r); ok && size > pos && !d.opts.Sequential {
+	if at, pos, size, ok := randomaccess.Of(d.r); ok && size > pos && !d.opts.Sequential {
 		d.in.at = at
 		if d.header, d.chunks, ok = d.in.index(pos, size); ok {
 			return
