@@ -182,6 +182,36 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// What is an edit does not depend on what is shown.
+func TestProgressIgnoring(t *testing.T) {
+	for _, tt := range []struct{ file, ignore string }{
+		{"head-replay", "/is_replay"},
+		{"edited", "/request/host"},
+		{"edited", "/request/port"},
+		{"edited", "/server_conn"},
+	} {
+		ignore, err := flowdiff.ParsePaths(tt.ignore)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range readFlows(t, "real", tt.file+".mitm") {
+			if f.BackupState() == nil {
+				continue
+			}
+			all := map[state.Path]bool{}
+			for _, c := range backupDiff(t, f) {
+				all[c.Path] = c.Progress
+			}
+			shown := diff(t, f.BackupState(), f.GetState(), &flowdiff.Options{Backup: true, Ignore: ignore})
+			for _, c := range shown {
+				if c.Progress != all[c.Path] {
+					t.Errorf("%s %d without %s: %s is progress: %t", tt.file, i, tt.ignore, c.Path, c.Progress)
+				}
+			}
+		}
+	}
+}
+
 // What a script did is told from what happened by itself, where there is a trace.
 func TestProgressOrEdit(t *testing.T) {
 	for _, tt := range []struct {

@@ -9,18 +9,10 @@ import (
 
 // markProgress marks the changes from a, the backup, to b that the exchange itself
 // made: an answer that came, a connection that was made and ended, messages
-// behind the last one, the end of a pause, the times of a replay.
+// behind the last one, the end of a pause, the times of a replay. What happened is
+// seen from the states, as the changes need not be all.
 func markProgress(changes []Change, a, b *state.Map) {
-	stage := stageOf(a)
-	stage.answered = textIs(b, "is_replay", "request", "response") || isAnswer(b, stage.connected && sameServer(a, b))
-	for k := range changes {
-		switch c := &changes[k]; c.Path {
-		case "/is_replay":
-			stage.replayed = stage.replayed || c.Kind == Added
-		case "/request/host", "/request/port":
-			stage.redirected = hasTime(b, "server_conn", "timestamp_start") && goesToHost(b)
-		}
-	}
+	stage := stageOf(a, b)
 	for k := range changes {
 		c := &changes[k]
 		c.Progress = c.Progress || stage.goesOn(c)
@@ -36,12 +28,17 @@ type stage struct {
 	complete   map[string]bool // "request" and "response": whether they had ended
 }
 
-func stageOf(a *state.Map) stage {
+func stageOf(a, b *state.Map) stage {
 	s := stage{complete: map[string]bool{}}
 	s.connected = hasTime(a, "server_conn", "timestamp_start")
 	for _, key := range []string{"request", "response"} {
 		s.complete[key] = hasTime(a, key, "timestamp_end")
 	}
+	s.answered = textIs(b, "is_replay", "request", "response") || isAnswer(b, s.connected && sameServer(a, b))
+	before, _ := a.Get("is_replay")
+	after, _ := b.Get("is_replay")
+	s.replayed = before.IsNull() && !after.IsNull()
+	s.redirected = !samePart(a, b, "request", "host", "port") && hasTime(b, "server_conn", "timestamp_start") && goesToHost(b)
 	return s
 }
 
@@ -69,15 +66,23 @@ func isAnswer(m *state.Map, before bool) bool {
 }
 
 // sameServer tells whether two states have the same connection to the server.
-func sameServer(a, b *state.Map) bool {
-	x, err1 := a.Map("server_conn")
-	y, err2 := b.Map("server_conn")
+func sameServer(a, b *state.Map) bool { return samePart(a, b, "server_conn", "id") }
+
+// samePart tells whether two states have a part with the same values of some keys.
+func samePart(a, b *state.Map, part string, keys ...string) bool {
+	x, err1 := a.Map(part)
+	y, err2 := b.Map(part)
 	if err1 != nil || err2 != nil {
 		return false
 	}
-	old, _ := x.Get("id")
-	id, _ := y.Get("id")
-	return state.Equal(old, id)
+	for _, key := range keys {
+		old, _ := x.Get(key)
+		v, _ := y.Get(key)
+		if !state.Equal(old, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // goesToHost tells whether the server of a flow is the host that its request names.

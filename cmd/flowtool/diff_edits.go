@@ -78,7 +78,9 @@ func (d *diffing) edit(p *editsPiece, m *state.Map, index int64) error {
 		return err
 	}
 	if d.opts.narrow() && len(flowdiff.Edits(r.Changes)) == 0 {
-		all, err := flowdiff.Diff(b, m, &flowdiff.Options{Backup: true})
+		everywhere := d.compare
+		everywhere.Ignore, everywhere.Only, everywhere.IgnoreDefaults = flowdiff.Paths{}, flowdiff.Paths{}, false
+		all, err := flowdiff.Diff(b, m, &everywhere)
 		if err != nil {
 			return err
 		}
