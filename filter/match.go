@@ -107,7 +107,21 @@ func (f *Filter) Match(fl flow.Flow, facts *Facts) (bool, error) {
 func (f *Filter) MatchState(v *state.Value, facts *Facts) (bool, error) {
 	s := f.pool.Get().(*subject)
 	s.begin(v, facts)
-	ok, err := f.match(s), s.err
+	return f.judge(s)
+}
+
+// MatchPicked is [Filter.MatchState] for a flow of which nothing is at hand but the
+// values of the keys that [Filter.Needs] returns, null for those that are not there.
+func (f *Filter) MatchPicked(vals []state.Value, facts *Facts) (bool, error) {
+	s := f.pool.Get().(*subject)
+	s.beginPicked(vals, facts)
+	return f.judge(s)
+}
+
+// judge matches a subject and gives it back.
+func (f *Filter) judge(s *subject) (bool, error) {
+	ok := f.match(s)
+	err := s.err
 	s.end()
 	f.pool.Put(s)
 	return ok && err == nil, err

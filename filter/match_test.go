@@ -107,6 +107,13 @@ func TestEveryOperatorHasAMatcher(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s, flow %d: %v", op.Code, i, err)
 			}
+			vals := make([]state.Value, len(f.Needs()))
+			if err := v.Pick(f.Needs(), vals); err != nil {
+				t.Fatal(err)
+			}
+			if picked, err := f.MatchPicked(vals, &filter.Facts{Index: int64(i)}); picked != ok || err != nil {
+				t.Errorf("%s, flow %d: %v with values that were picked, but %v (%v)", op.Code, i, picked, ok, err)
+			}
 			if ok {
 				got = append(got, i)
 			}

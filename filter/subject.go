@@ -103,6 +103,14 @@ func (s *subject) begin(v *state.Value, facts *Facts) {
 	s.typ, s.haveURL = typeUnknown, false
 }
 
+// beginPicked is begin for a flow of which the values in the plan are at hand.
+func (s *subject) beginPicked(vals []state.Value, facts *Facts) {
+	s.begin(&null, facts)
+	flow := &s.parts[partFlow]
+	flow.loaded, flow.present = true, true
+	copy(flow.vals, vals)
+}
+
 // end lets go of the flow, which the pool must not keep alive, and of memory
 // that only an unusual flow needs.
 func (s *subject) end() {

@@ -16,6 +16,7 @@ type Item struct {
 	// Version is the format version the record was written in.
 	Version migrate.Version
 
+	picked []state.Value // while work is called
 	state  *state.Map
 	value  state.Value
 	stream *migrate.Stream
@@ -70,6 +71,7 @@ func (it *Item) migrate() *migrated {
 
 // forget lets go of what can be had again, to make room.
 func (it *Item) forget() {
+	it.picked = nil // whose memory is used again
 	if !it.kept && it.err == nil {
 		it.state, it.value, it.up = nil, state.Value{}, false
 		it.Record.Forget()
@@ -112,6 +114,16 @@ func (it *Item) NewestValue() (*state.Value, error) {
 	}
 	it.value = m.Value()
 	return &it.value, nil
+}
+
+// Picked returns the values of the keys that [Options.Keys] names, null for those that
+// are not there. It is nil if they have to be looked up in what [Item.NewestValue]
+// returns. The values are there while work is called.
+func (it *Item) Picked() []state.Value {
+	if it.err != nil || it.up || it.Version != migrate.Newest {
+		return nil
+	}
+	return it.picked
 }
 
 // View returns the item as a flow in the memory of v; see [Item.Flow].

@@ -61,6 +61,8 @@ type Options struct {
 	// Target is the format version that [Item.Migrated] is asked for; the zero
 	// Version if it is not.
 	Target migrate.Version
+	// Keys are the keys of a flow that work looks at first of all; see [Item.Picked].
+	Keys []string
 	// Flows is set to the number of flows that work was called for without error,
 	// and of those that src skipped; nil if nobody wants to know.
 	Flows *int64
@@ -132,6 +134,7 @@ type job[T any] struct {
 	out   T
 	err   error
 	held  int64 // bytes of records in memory, as far as they count
+	picks dumpfile.Picks
 }
 
 // engine is a run of the pipeline. Nobody has a role of their own: a worker that
@@ -199,12 +202,27 @@ func (e *engine[T]) do(j *job[T]) {
 		if e.stop.Load() {
 			return
 		}
+		if i%together == 0 && len(e.opts.Keys) > 0 {
+			e.pick(j, i)
+		}
 		if err := e.work(&j.items[i], &j.out); err != nil {
 			j.err = err
 			return
 		}
 		j.items[i].forget()
 		j.done++
+	}
+}
+
+// together is how many records are looked at side by side.
+const together = 16
+
+// pick looks up keys in the next items.
+func (e *engine[T]) pick(j *job[T], first int) {
+	items := j.items[first:min(first+together, len(j.items))]
+	j.batch.Pick(&j.picks, first, len(items), e.opts.Keys)
+	for i := range items {
+		items[i].picked = j.picks.Of(i)
 	}
 }
 

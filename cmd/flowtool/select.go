@@ -234,15 +234,23 @@ func (s *selection) matches(it *pipeline.Item, index int64) (bool, error) {
 	if s == nil {
 		return true, nil
 	}
-	v, err := it.NewestValue()
-	if err != nil {
-		return false, err
-	}
-	ok, err := s.MatchState(v, &filter.Facts{Index: index, Version: it.Version, First: s.first, Last: s.last})
+	ok, err := s.match(it, &filter.Facts{Index: index, Version: it.Version, First: s.first, Last: s.last})
 	if err != nil {
 		return false, s.wrap(it, err)
 	}
 	return ok, nil
+}
+
+// match is matches with the facts.
+func (s *selection) match(it *pipeline.Item, facts *filter.Facts) (bool, error) {
+	if vals := it.Picked(); vals != nil {
+		return s.MatchPicked(vals, facts)
+	}
+	v, err := it.NewestValue()
+	if err != nil {
+		return false, err
+	}
+	return s.MatchState(v, facts)
 }
 
 // completeFilter completes the operator at the end of an expression.

@@ -384,34 +384,45 @@ func (m *Entries) AddUsual(src *state.Source, data []byte) int {
 // length spelled as usual: head is the length of its prefix and end that of the
 // element. Otherwise both are 0.
 func usual(data []byte) (head, end int) {
+	head, size := usualPrefix(data)
+	tag := head + size
+	if head == 0 || tag >= len(data) || !fits(kindOf[data[tag]], size) {
+		return 0, 0
+	}
+	return head, tag + 1
+}
+
+// fits tells whether an element of a kind may have a payload of size bytes.
+func fits(kind state.Kind, size int) bool {
+	return kind != badTag && (kind != state.KindNull || size == 0)
+}
+
+// usualPrefix parses the length at the start of data if it is spelled as usual;
+// otherwise head is 0.
+func usualPrefix(data []byte) (head, size int) {
 	// The first two digits are most of what there is to read.
 	if len(data) < 3 {
 		return 0, 0
 	}
-	size, i := int(data[0]-'0'), 1
+	size = int(data[0] - '0')
 	if size > 9 {
 		return 0, 0
 	}
-	if data[1] != ':' {
-		if size == 0 {
-			return 0, 0
-		}
-		for i < len(data) && i < 9 && data[i]-'0' <= 9 {
-			size = size*10 + int(data[i]-'0')
-			i++
-		}
-		if i == len(data) || data[i] != ':' {
-			return 0, 0
-		}
+	if data[1] == ':' {
+		return 2, size
 	}
-	tag := i + 1 + size
-	if tag >= len(data) {
+	if size == 0 {
 		return 0, 0
 	}
-	if kind := kindOf[data[tag]]; kind == badTag || kind == state.KindNull && size > 0 {
+	i := 1
+	for i < len(data) && i < 9 && data[i]-'0' <= 9 {
+		size = size*10 + int(data[i]-'0')
+		i++
+	}
+	if i == len(data) || data[i] != ':' {
 		return 0, 0
 	}
-	return i + 1, tag + 1
+	return i + 1, size
 }
 
 // usualKey is usual for a text of less than a hundred bytes, as keys are.
@@ -540,45 +551,4 @@ func firstInvalid(b []byte) int {
 		i += n
 	}
 	return len(b)
-}
-
-// Pick implements [state.PickCodec]. It is quickest if keys are in the order of the
-// map.
-func (c Codec) Pick(src *state.Source, payload []byte, keys []string, dst []state.Value) bool {
-	if c.Strict {
-		return false // which has more to check
-	}
-	maxElements := c.maxElements()
-	expect := len(keys) - 1 // the order on disk is the reverse
-	lengths := uint64(0)    // of the keys, modulo 64
-	for _, key := range keys {
-		lengths |= 1 << (len(key) % 64)
-	}
-	for n := 1; len(payload) > 0; n++ {
-		head, end := usualKey(payload)
-		if head == 0 || n > maxElements {
-			return false
-		}
-		key, rest := payload[head:end-1], payload[end:]
-		vhead, vend := usual(rest)
-		if vhead == 0 {
-			return false
-		}
-		payload = rest[vend:]
-		if lengths>>(len(key)%64)&1 == 0 {
-			continue
-		}
-		i := expect
-		if i < 0 || string(key) != keys[i] {
-			for i = len(keys) - 1; i >= 0 && string(key) != keys[i]; {
-				i--
-			}
-			if i < 0 {
-				continue
-			}
-		}
-		expect = i - 1
-		dst[i].SetEncoded(src, kindOf[rest[vend-1]], rest[:vend], uint32(vhead), 1)
-	}
-	return true
 }

@@ -1,6 +1,7 @@
 package tnetstring_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
@@ -63,6 +64,55 @@ func TestPick(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPickEach: looking several maps up side by side is the same as one after the other,
+// and those that are not spelled as usual are left alone.
+func TestPickEach(t *testing.T) {
+	keys := []string{"a", "b", "missing", "c"}
+	long := "200:" + strings.Repeat("x", 200) + ","
+	var codec tnetstring.Codec
+	for _, tt := range []struct {
+		payloads []string
+		done     string // a letter for each
+	}{
+		{[]string{"1:c;1:3#1:b;1:2#1:a;1:1#", "", "1:a;1:9#", "1:x;0:~1:c;0:]1:a;" + long}, "yyyy"},
+		{[]string{"1:a;" + long + "1:a;1:1#", "1:b;4:1:1#]1:b;8:1:k;1:v;}"}, "yy"},
+		{[]string{"01:a;1:1#", "1:a;1:1#", "1:a,1:1#", "1:a;1:1?", "1:a;1:1~", "1:a;", "1:a;9:1#"}, "nynnnnn"},
+		{[]string{"1:a;1:1#1:b;1:2#1:a;x"}, "n"},
+		{nil, ""},
+	} {
+		maps := make([]tnetstring.Lookup, len(tt.payloads))
+		for i, p := range tt.payloads {
+			values := make([]state.Value, len(keys))
+			for k := range values {
+				values[k] = state.Text("left over")
+			}
+			maps[i] = tnetstring.Lookup{Source: &state.Source{Codec: codec}, Payload: []byte(p), Values: values}
+		}
+		codec.PickEach(maps, keys)
+		for i, p := range tt.payloads {
+			want := make([]state.Value, len(keys))
+			ok := codec.Pick(maps[i].Source, []byte(p), keys, want)
+			if maps[i].Done != ok || ok != (tt.done[i] == 'y') {
+				t.Errorf("%q: done is %v, and %v if asked alone", p, maps[i].Done, ok)
+			}
+			for k, key := range keys {
+				if ok && !state.Equal(maps[i].Values[k], want[k]) {
+					t.Errorf("%q: %s is %v, and %v if asked alone", p, key, maps[i].Values[k], want[k])
+				}
+			}
+		}
+	}
+	strict := []tnetstring.Lookup{{Payload: []byte("1:a;1:1#"), Values: make([]state.Value, len(keys))}}
+	if (tnetstring.Codec{Strict: true}).PickEach(strict, keys); strict[0].Done {
+		t.Error("done in the strict profile, which has more to check")
+	}
+	nothing := make([]tnetstring.Lookup, 1)
+	nothing[0].Values = make([]state.Value, len(keys))
+	if codec.PickEach(nothing, keys); nothing[0].Done {
+		t.Error("done without a map")
 	}
 }
 
