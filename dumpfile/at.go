@@ -30,8 +30,8 @@ func (d *Reader) ReadAt(b *Batch, index, offset int64) (*Record, error) {
 	defer d.lend(b)()
 	d.load.w.begin(offset, nil)
 	d.load.n = index
-	rec, err := d.load.next()
-	if err != nil {
+	var rec Record
+	if err := d.load.next(&rec); err != nil {
 		return nil, d.named(err)
 	}
 	if rec.left {

@@ -187,10 +187,10 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 	}
 	defer d.lend(b)()
 	d.load.w.rehouse(firstRead)
+	var rec Record
 	left := 0
 	for len(b.Records) == 0 || len(b.Records) < maxBatch && left < maxLeft && b.used <= 2 && d.load.fits() {
-		rec, err := d.next()
-		if err != nil {
+		if err := d.next(&rec); err != nil {
 			return d.afterwards(b, err)
 		}
 		if rec.left {
@@ -225,6 +225,7 @@ func (d *Reader) mappedBatch(b *Batch) error {
 	d.load.src = nil // so that elements come to be in b's slab
 	begin, touched := d.Offset(), int64(0)
 	most := int64(maxMapped)
+	var rec Record
 	switch {
 	case d.opts.Skim:
 		most = maxUntouched
@@ -232,8 +233,7 @@ func (d *Reader) mappedBatch(b *Batch) error {
 		most = 4 * maxMapped // messages are looked at, bodies are not
 	}
 	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < maxMapped {
-		rec, err := d.next()
-		if err != nil {
+		if err := d.next(&rec); err != nil {
 			return d.afterwards(b, err)
 		}
 		touched += min(rec.Size, wholeRecord)

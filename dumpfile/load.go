@@ -79,16 +79,16 @@ func (l *loader) source() *state.Source {
 	return l.src
 }
 
-// next reads the record at the window. At the end of the input it returns
+// next reads the record at the window into rec. At the end of the input it returns
 // io.EOF; what is wrong with the record is an *Error; errors of the input are
 // returned as they are.
-func (l *loader) next() (Record, error) {
-	rec := Record{Index: l.n, Offset: l.w.off, in: l.input}
+func (l *loader) next(rec *Record) error {
+	*rec = Record{Index: l.n, Offset: l.w.off, in: l.input}
 	if err := l.w.more(1); err != nil {
 		if isEOF(err) && l.w.at != nil && l.w.off < l.size {
-			return rec, l.fail(&rec, err) // it was longer when we began
+			return l.fail(rec, err) // it was longer when we began
 		}
-		return rec, err
+		return err
 	}
 	var head int
 	for {
@@ -97,40 +97,40 @@ func (l *loader) next() (Record, error) {
 		head, payload, err = l.codec.Prefix(l.w.bytes())
 		if err != nil {
 			if l.blankToEnd() {
-				return rec, io.EOF
+				return io.EOF
 			}
-			return rec, l.fail(&rec, err)
+			return l.fail(rec, err)
 		}
 		if head > 0 {
 			rec.Size = int64(head) + payload + 1
 			break
 		}
 		if err := l.w.more(len(l.w.bytes()) + 1); err != nil {
-			return rec, l.fail(&rec, err)
+			return l.fail(rec, err)
 		}
 	}
 	if rec.Size > l.opts.MaxRecord {
-		return rec, l.fail(&rec, &LimitError{Limit: "max-record", Max: l.opts.MaxRecord,
+		return l.fail(rec, &LimitError{Limit: "max-record", Max: l.opts.MaxRecord,
 			What: fmt.Sprintf("a flow of %d bytes", rec.Size-int64(head)-1)})
 	}
 	var kind state.Kind
 	var err error
 	switch {
 	case rec.Size <= l.wholeRecord || l.w.at == nil && !l.opts.DropLarge:
-		kind, err = l.whole(&rec)
+		kind, err = l.whole(rec)
 	case l.w.at != nil:
-		kind, err = l.leave(&rec, head)
+		kind, err = l.leave(rec, head)
 	default:
-		kind, err = l.drop(&rec, head)
+		kind, err = l.drop(rec, head)
 	}
 	if err != nil {
-		return rec, l.fail(&rec, err)
+		return l.fail(rec, err)
 	}
 	l.n++
 	if kind != state.KindMap {
-		return rec, rec.Wrap(rec.notFlow(kind))
+		return rec.Wrap(rec.notFlow(kind))
 	}
-	return rec, nil
+	return nil
 }
 
 // notFlow says what a record is that is not a map. If it cannot even be

@@ -195,21 +195,21 @@ func (d *Reader) named(err error) error {
 }
 
 // next reads a record and keeps errors behind which nothing can be read.
-func (d *Reader) next() (Record, error) {
+func (d *Reader) next(rec *Record) error {
 	if err := d.start(); err != nil {
-		return Record{}, err
+		return err
 	}
 	if d.err != nil {
-		return Record{}, d.err
+		return d.err
 	}
 	before := d.load.n
-	rec, err := d.load.next()
+	err := d.load.next(rec)
 	if err != nil && d.load.n == before {
 		// Not the record but its frame, or the input, is at fault.
 		err = d.named(err)
 		d.err = err
 	}
-	return rec, err
+	return err
 }
 
 // ReadRecord returns the next record. At the end of the input the error is
@@ -226,11 +226,11 @@ func (d *Reader) ReadRecord() (_ *Record, err error) {
 		d.pending = nil
 		return nil, err
 	}
-	rec, err := d.next()
-	if err != nil {
+	rec := new(Record)
+	if err := d.next(rec); err != nil {
 		return nil, err
 	}
-	return &rec, nil
+	return rec, nil
 }
 
 // catch is CatchFault for the reader itself. A fault ends the reading.
