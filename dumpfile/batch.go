@@ -14,9 +14,9 @@ const (
 	maxBatch = 1024
 	// maxLeft is the same for those that were left in the input.
 	maxLeft = 32
-	// maxMapped is how many bytes of a mapped file, unless it is one record, a
-	// batch may have, and it is larger than other batches, because it takes
-	// memory only where somebody looks: handing over fewer batches saves time.
+	// maxMapped is how many bytes of a mapped file, and one record more, a batch may
+	// have, and it is larger than other batches, because it takes memory only where
+	// somebody looks: handing over fewer batches saves time.
 	maxMapped = 1 << 20
 	// maxUntouched is the same if nobody is going to look at large content.
 	maxUntouched = 64 << 20
@@ -51,6 +51,7 @@ type Batch struct {
 	// What is to be released of a mapped file.
 	mapping *Mapping
 	end     int64
+	part    part // see Parts
 }
 
 // Check returns err, what working on the batch came to, unless a mapped file is not
@@ -180,11 +181,15 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 	if err := d.start(); err != nil {
 		return err
 	}
+	if d.load.mapping != nil {
+		err := d.section(b, d.Offset()+d.partSize())
+		if err != nil {
+			return d.afterwards(b, err)
+		}
+		return nil
+	}
 	d.load.slab = &b.slab
 	defer func() { d.load.slab = nil }()
-	if d.load.mapping != nil {
-		return d.mappedBatch(b)
-	}
 	defer d.lend(b)()
 	d.load.w.rehouse(firstRead)
 	var rec Record
@@ -218,29 +223,6 @@ func (d *Reader) lend(b *Batch) (done func()) {
 		d.load.w.alloc = newChunks()
 		b.framed = b.used
 	}
-}
-
-// mappedBatch fills b from a mapped file.
-func (d *Reader) mappedBatch(b *Batch) error {
-	d.load.src = nil // so that elements come to be in b's slab
-	begin, touched := d.Offset(), int64(0)
-	most := int64(maxMapped)
-	var rec Record
-	switch {
-	case d.opts.Skim:
-		most = maxUntouched
-	case d.opts.DropLarge:
-		most = 4 * maxMapped // messages are looked at, bodies are not
-	}
-	for len(b.Records) == 0 || len(b.Records) < maxBatch && d.Offset()-begin < most && touched < maxMapped {
-		if err := d.next(&rec); err != nil {
-			return d.afterwards(b, err)
-		}
-		touched += min(rec.Size, wholeRecord)
-		b.Records = append(b.Records, rec)
-		b.mapping, b.end = d.load.mapping, d.Offset()
-	}
-	return nil
 }
 
 // afterwards keeps an error until the records before it were returned.

@@ -9,3 +9,6 @@ func SetWhole(r *Reader, record, element int64) {
 
 // Mapped returns a mapping of data that are in memory.
 func Mapped(data []byte) *Mapping { return &Mapping{data: data} }
+
+// SetPartSize gives the parts of a mapped dump a size of their own.
+func SetPartSize(r *Reader, n int64) { r.load.partSize = n }

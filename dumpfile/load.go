@@ -33,6 +33,7 @@ type input struct {
 	shape   *shape
 
 	wholeRecord, wholeElement int64 // the constants; smaller in tests
+	partSize                  int64 // of a mapped file; 0 but in tests
 }
 
 // loader reads records through a window.

@@ -24,6 +24,7 @@ type Reader struct {
 	started   bool
 	format    Format
 	container Container
+	average   int64 // size of the records of a mapped file, as far as it was seen last
 	pending   error // found behind the last record of a batch
 	err       error // sticky: set by next, where framing or the input failed
 }
@@ -118,7 +119,7 @@ func (d *Reader) detect() error {
 	l.w = window{r: d.src, alloc: newChunks(), ahead: firstRead}
 	if m, ok := d.src.(*Mapping); ok {
 		l.mapping, l.size = m, int64(len(m.data))
-		l.w = window{chunk: m.data, pos: int(m.pos), end: len(m.data), off: m.pos, err: io.EOF}
+		l.w = mappedWindow(m.data, m.pos)
 		l.wholeRecord = math.MaxInt64
 	} else if ra, pos, size, ok := randomaccess.Of(d.src); ok {
 		l.at, l.size = ra, size

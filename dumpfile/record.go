@@ -150,7 +150,10 @@ func (r *Record) Wrap(err error) error {
 
 // lenOfVersion is how many bytes the version entry takes with which mitmproxy
 // ends records of integer versions, and the record: 7:version;2:21#}.
-const lenOfVersion = 16
+const (
+	keyOfVersion = "7:version;"
+	lenOfVersion = 16
+)
 
 // VersionAtEnd returns the format version that stands in the entry that
 // mitmproxy writes last, without decoding the record, or 0 if there is none, as
@@ -167,10 +170,10 @@ func versionAtEnd(tail []byte) int {
 	if !ok {
 		return 0
 	}
-	digits, ok := bytes.CutPrefix(tail, []byte("7:version;2:"))
+	digits, ok := bytes.CutPrefix(tail, []byte(keyOfVersion+"2:"))
 	if !ok || len(digits) != 2 {
-		if i := len(tail) - len("7:version;1:4"); i >= 0 {
-			digits, ok = bytes.CutPrefix(tail[i:], []byte("7:version;1:"))
+		if i := len(tail) - len(keyOfVersion+"1:4"); i >= 0 {
+			digits, ok = bytes.CutPrefix(tail[i:], []byte(keyOfVersion+"1:"))
 		}
 	}
 	n := 0

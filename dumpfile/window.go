@@ -37,6 +37,11 @@ type window struct {
 	err   error // of the input; sticky
 }
 
+// mappedWindow returns the window at an offset of a mapped file.
+func mappedWindow(data []byte, off int64) window {
+	return window{chunk: data, pos: int(off), end: len(data), off: off, err: io.EOF}
+}
+
 // more reads until at least n bytes are in the window. If the input ends
 // before, it returns io.EOF and the window holds what was left.
 func (w *window) more(n int) error {

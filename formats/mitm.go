@@ -12,10 +12,17 @@ var mitm = &Format{
 	Doc:      "mitmproxy flow dump",
 	Exts:     []string{".mitm", ".flow", ".flows", ".dump"},
 	Versions: true,
-	open:     func(o *opening) (pipeline.Source, error) { return o.dump, nil },
+	open:     openDump,
 	create: func(w io.Writer, _ *SinkOptions) (Sink, error) {
 		return &dumpSink{dumpfile.NewWriter(w)}, nil
 	},
+}
+
+func openDump(o *opening) (pipeline.Source, error) {
+	if p := o.dump.Parts(); p != nil {
+		return p, nil
+	}
+	return o.dump, nil
 }
 
 // dumpSink writes a dump: records as they are.

@@ -1,6 +1,9 @@
-// Package pipeline is the engine of the verbs: several goroutines take turns at
-// finding records, work on them in batches, and hand the results on in the order
-// of the input.
+// Package pipeline is the engine of the verbs: several goroutines read batches of
+// records, work on them, and hand the results on in the order of the input.
+//
+// A batch passes five stages. It is read, by one goroutine at a time; decoded, by many;
+// settled, where what depends on the batches before is done in their order; worked
+// on, by many; and emitted, in order again.
 //
 // Memory is bounded: a batch is a quarter of a megabyte or one record,
 // whichever is larger, and there are a few batches per worker. Batches of mapped
@@ -34,8 +37,9 @@ var ErrStop = errors.New("pipeline: stop")
 // stream; those of a file stay in the file until somebody asks.
 const maxHeld = 32 << 20
 
-// A Source is where records come from: a [*dumpfile.Reader], or an input in
-// another format, which is a [Decoder].
+// A Source is where records come from: a [*dumpfile.Reader], which does everything
+// when it reads a batch, or [*dumpfile.Parts], or an input in another format; these two
+// are Decoders.
 type Source interface {
 	// ReadBatch reads the next batch. It is called by one goroutine at a time. At
 	// the end of the input the error is [io.EOF].
@@ -50,8 +54,18 @@ type Decoder interface {
 	Source
 	// DecodeBatch makes the records of a batch (see [dumpfile.Origin]). It is called
 	// for several batches at once. After an error the records that were made count,
-	// and nothing behind them.
+	// and nothing behind them. The pipeline numbers them.
 	DecodeBatch(*dumpfile.Batch) error
+}
+
+// A Settler is a Decoder that is sure of its records only when those of the batches
+// before are known.
+type Settler interface {
+	Decoder
+	// SettleBatch is called for the batches in the order of the input, by one goroutine
+	// at a time, after DecodeBatch, of which it gets the error. It numbers the records,
+	// and may replace them. After an error those count that the batch has then.
+	SettleBatch(b *dumpfile.Batch, err error) error
 }
 
 // Options are the options of [Run]. The zero value means the defaults.
@@ -94,11 +108,10 @@ func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, 
 	depth := 2*workers + 1
 	e := &engine[T]{
 		ctx: ctx, cancel: cancel, src: src, opts: opts, work: work, emit: emit,
-		turn:  make(chan struct{}, 1),
-		held:  semaphore.NewWeighted(maxHeld),
-		ready: make([]*job[T], depth),
+		held: semaphore.NewWeighted(maxHeld),
 	}
 	e.decoder, _ = src.(Decoder)
+	e.settler, _ = src.(Settler)
 	if opts.Target != (migrate.Version{}) {
 		e.target = migrate.NewStream(nil)
 	}
@@ -106,6 +119,7 @@ func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, 
 	for range depth {
 		e.free = append(e.free, new(job[T]))
 	}
+	e.settling.waiting, e.emitting.waiting = make([]*job[T], depth), make([]*job[T], depth)
 	defer context.AfterFunc(ctx, e.abandon)()
 	var group sync.WaitGroup
 	for id := range workers {
@@ -126,21 +140,21 @@ func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, 
 
 // A job is a batch on its way.
 type job[T any] struct {
-	seq   int
-	last  int // the worker that had it last
-	batch dumpfile.Batch
-	items []Item
-	done  int // items that have been worked on
-	out   T
-	err   error
-	held  int64 // bytes of records in memory, as far as they count
-	picks dumpfile.Picks
+	seq     int
+	last    int // the worker that had it last
+	batch   dumpfile.Batch
+	decoded bool // by a Decoder
+	items   []Item
+	picks   dumpfile.Picks
+	done    int // items that have been worked on
+	out     T
+	err     error
+	held    int64 // bytes of records in memory, as far as they count
 }
 
-// engine is a run of the pipeline. Nobody has a role of their own: a worker that
-// is free reads the next batch, works on it, and emits what is due. That way the
-// records are still in the caches of the processor that read them, and next to
-// nobody ever waits to be woken.
+// engine is a run of the pipeline. Nobody has a role of their own: a worker that is
+// free does what can be done next. So next to nobody ever waits to be woken, which
+// takes longer than the work on a batch.
 type engine[T any] struct {
 	ctx    context.Context
 	cancel context.CancelFunc // wakes who waits for memory
@@ -151,25 +165,24 @@ type engine[T any] struct {
 	held   *semaphore.Weighted
 
 	decoder Decoder         // src, if it is one
+	settler Settler         // the same
 	target  *migrate.Stream // to the target; nil if there is none
 
-	turn  chan struct{} // holds something while somebody reads; guards src and what follows
-	seq   int           // of the next batch
-	ended bool          // nothing more is to be read
+	seq   int   // of the next job; who is reading may use it
+	index int64 // of the next record; who is settling may use it
 
 	stop atomic.Bool // nobody is going to see further results
 
 	mu       sync.Mutex // guards what follows
-	wake     sync.Cond  // when free, prepared or stop changes
-	prepared int        // number of the next job to prepare, if there is a decoder
+	wake     sync.Cond  // when there is more to do
 	free     []*job[T]
-	ready    []*job[T] // done, by their number modulo the number of jobs
-	next     int       // number of the next job to emit
-	emitting bool      // somebody is at it
+	reading  bool      // somebody is at it
+	ended    bool      // nothing more is to be read
+	settling queue[T]  // was read
+	todo     []*job[T] // was settled
+	emitting queue[T]  // was worked on
 	err      error     // what ended the run
 	flows    int64     // see Options.Flows
-
-	index int64 // of the next record to prepare; whose turn that is may use it
 }
 
 // abandon makes all workers return.
@@ -182,17 +195,82 @@ func (e *engine[T]) abandon() {
 
 func (e *engine[T]) worker(id int) {
 	for {
-		j := e.take(id)
-		if j == nil {
+		j, read := e.take(id)
+		switch {
+		case j == nil:
 			return
+		case read:
+			e.do(j)
+			e.inOrder(&e.emitting, j, e.finish)
+		case e.read(j):
+			e.decode(j)
+			e.inOrder(&e.settling, j, e.settle)
 		}
-		if !e.read(j) || e.decoder != nil && !e.decode(j) {
-			e.put(j)
-			return
-		}
-		e.do(j)
-		e.finish(j)
 	}
+}
+
+// take returns the next job, and whether it has been read; nil if there is nothing
+// more to do.
+func (e *engine[T]) take(id int) (j *job[T], read bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for !e.stop.Load() {
+		if len(e.todo) > 0 {
+			j := e.todo[0]
+			e.todo = slices.Delete(e.todo, 0, 1)
+			return j, true
+		}
+		if !e.reading && !e.ended && len(e.free) > 0 {
+			e.reading = true
+			return e.takeFree(id), false
+		}
+		e.wake.Wait()
+	}
+	return nil, false
+}
+
+// takeFree returns a free job, rather one that the worker had before, whose memory
+// is in the caches of its processor.
+func (e *engine[T]) takeFree(id int) *job[T] {
+	at := len(e.free) - 1
+	for i, j := range e.free {
+		if j.last == id {
+			at = i
+		}
+	}
+	j := e.free[at]
+	j.last = id
+	e.free = slices.Delete(e.free, at, at+1)
+	return j
+}
+
+// queue holds jobs for a stage that they pass in the order of the input.
+type queue[T any] struct {
+	waiting []*job[T] // by their number modulo the number of jobs
+	next    int       // number of the next job
+	busy    bool      // somebody is at it
+}
+
+// inOrder does f to j when the jobs before were through, and to what waits behind it. If
+// somebody is at that already, or a job before is missing, others will do it.
+func (e *engine[T]) inOrder(q *queue[T], j *job[T], f func(*job[T])) {
+	e.mu.Lock()
+	q.waiting[j.seq%len(q.waiting)] = j
+	for !q.busy && !e.stop.Load() && e.ctx.Err() == nil {
+		slot := &q.waiting[q.next%len(q.waiting)]
+		j := *slot
+		if j == nil {
+			break
+		}
+		*slot = nil
+		q.next++
+		q.busy = true
+		e.mu.Unlock()
+		f(j)
+		e.mu.Lock()
+		q.busy = false
+	}
+	e.mu.Unlock()
 }
 
 // do works on the items of a job.
@@ -237,98 +315,59 @@ func (e *engine[T]) show(j *job[T]) (err error) {
 	return e.emit(&j.out)
 }
 
-// take returns a free job, nil if there is nothing more to do.
-func (e *engine[T]) take(id int) *job[T] {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for len(e.free) == 0 && !e.stop.Load() {
-		e.wake.Wait()
-	}
-	if e.stop.Load() {
-		return nil
-	}
-	// Rather one of its own, whose memory is in the caches of its processor.
-	at := len(e.free) - 1
-	for i, j := range e.free {
-		if j.last == id {
-			at = i
-		}
-	}
-	j := e.free[at]
-	j.last = id
-	e.free = slices.Delete(e.free, at, at+1)
-	return j
-}
-
-func (e *engine[T]) put(j *job[T]) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.free = append(e.free, j)
-	e.wake.Signal()
-}
-
-// read reads the next batch and does what has to be done in the order of the
-// records. It returns false if there is none.
+// read reads the next batch. It returns false if that is not wanted any more.
 func (e *engine[T]) read(j *job[T]) bool {
-	select {
-	case e.turn <- struct{}{}:
-	case <-e.ctx.Done():
-		return false
-	}
-	defer func() { <-e.turn }()
-	if e.ended || e.stop.Load() {
-		return false
-	}
 	if e.decoder != nil {
 		j.batch.Reset()
 	}
-	j.items, j.done, j.err = j.items[:0], 0, e.src.ReadBatch(&j.batch)
-	e.ended = j.err != nil
-	if e.decoder == nil {
-		e.prepare(j)
-	}
+	j.items, j.done, j.decoded = j.items[:0], 0, false
+	j.err = e.src.ReadBatch(&j.batch)
 	j.held = min(j.batch.Held(), maxHeld)
-	if e.held.Acquire(e.ctx, j.held) != nil {
-		return false
-	}
+	ok := e.held.Acquire(e.ctx, j.held) == nil
 	j.seq = e.seq
 	e.seq++
-	return true
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reading, e.ended = false, !ok || j.err != nil
+	if !e.ended {
+		e.wake.Signal()
+	}
+	return ok
 }
 
-// decode makes the records of a job and prepares them when it is their turn. It
-// returns false if that is not wanted any more.
-func (e *engine[T]) decode(j *job[T]) bool {
-	if j.err == nil {
-		j.err = e.decoder.DecodeBatch(&j.batch)
+// decode makes the records of a job, if they have to be made.
+func (e *engine[T]) decode(j *job[T]) {
+	if e.decoder == nil || j.err != nil {
+		return
 	}
-	if !e.myTurn(j) {
-		return false
-	}
-	e.index += j.batch.Skipped
-	for i := range j.batch.Records {
-		j.batch.Records[i].Index = e.index
-		e.index++
+	j.err = e.decoder.DecodeBatch(&j.batch)
+	j.decoded = true
+}
+
+// settle does what has to be done in the order of the records.
+func (e *engine[T]) settle(j *job[T]) {
+	switch {
+	case e.decoder == nil:
+	case e.settler == nil:
+		e.index += j.batch.Skipped
+		for i := range j.batch.Records {
+			j.batch.Records[i].Index = e.index
+			e.index++
+		}
+	case j.decoded:
+		j.err = e.settler.SettleBatch(&j.batch, j.err)
 	}
 	e.prepare(j)
+
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.prepared++
-	e.wake.Broadcast()
-	return true
+	e.ended = e.ended || j.err != nil
+	e.todo = append(e.todo, j)
+	e.wake.Signal()
 }
 
-// myTurn waits until the jobs before j have been prepared.
-func (e *engine[T]) myTurn(j *job[T]) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for e.prepared != j.seq && !e.stop.Load() {
-		e.wake.Wait()
-	}
-	return !e.stop.Load()
-}
-
-// prepare does what has to be done in the order of the records.
+// prepare prepares the items of a job.
 func (e *engine[T]) prepare(j *job[T]) {
 	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &j.err)
 	stream := e.src.Stream()
@@ -338,43 +377,26 @@ func (e *engine[T]) prepare(j *job[T]) {
 	}
 }
 
-// finish notes that j is done, and emits what is due unless somebody else is
-// doing that.
+// finish emits a job.
 func (e *engine[T]) finish(j *job[T]) {
+	err := j.batch.Check(nil)
+	if err == nil {
+		e.flows += j.batch.Skipped + int64(j.done)
+		if err = cmp.Or(e.show(j), j.err); err != nil {
+			err = j.batch.Check(err)
+		}
+	}
+	j.batch.Release()
+	e.held.Release(j.held)
+
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.ready[j.seq%len(e.ready)] = j
-	if e.emitting {
-		return
+	if err != nil {
+		e.err = err
+		e.stop.Store(true)
+		e.wake.Broadcast()
+		e.cancel()
 	}
-	e.emitting = true
-	for !e.stop.Load() && e.ctx.Err() == nil {
-		slot := &e.ready[e.next%len(e.ready)]
-		j := *slot
-		if j == nil {
-			break
-		}
-		*slot = nil
-		e.next++
-		e.mu.Unlock()
-		err := j.batch.Check(nil)
-		if err == nil {
-			e.flows += j.batch.Skipped + int64(j.done)
-			if err = cmp.Or(e.show(j), j.err); err != nil {
-				err = j.batch.Check(err)
-			}
-		}
-		j.batch.Release()
-		e.held.Release(j.held)
-		e.mu.Lock()
-		if err != nil {
-			e.err = err
-			e.stop.Store(true)
-			e.wake.Broadcast()
-			e.cancel()
-		}
-		e.free = append(e.free, j)
-		e.wake.Signal()
-	}
-	e.emitting = false
+	e.free = append(e.free, j)
+	e.wake.Signal()
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/flowtool/flowtool/internal/flowtest"
 	"github.com/flowtool/flowtool/migrate"
 	"github.com/flowtool/flowtool/pipeline"
+	"github.com/flowtool/flowtool/state"
 )
 
 // out is what tests collect from a batch.
@@ -36,7 +37,7 @@ func (o *out) reset() { o.indexes, o.ids = o.indexes[:0], o.ids[:0] }
 func collect(ctx context.Context, in io.Reader, workers int, work func(*pipeline.Item, *out) error) (got out, batches int, err error) {
 	r := dumpfile.NewReader(in, &dumpfile.ReaderOptions{Name: "in"})
 	defer r.Close()
-	err = pipeline.Run(ctx, r, pipeline.Options{Workers: workers}, work, func(o *out) error {
+	err = pipeline.Run(ctx, sourceOf(r), pipeline.Options{Workers: workers}, work, func(o *out) error {
 		got.indexes = append(got.indexes, o.indexes...)
 		got.ids = append(got.ids, o.ids...)
 		batches++
@@ -44,6 +45,37 @@ func collect(ctx context.Context, in io.Reader, workers int, work func(*pipeline
 		return nil
 	})
 	return got, batches, err
+}
+
+// sourceOf returns what reads the input of r on several workers, if there is such a thing.
+func sourceOf(r *dumpfile.Reader) pipeline.Source {
+	if p := r.Parts(); p != nil {
+		return p
+	}
+	return r
+}
+
+// mapped returns data as a mapped file, nil if the system has no such thing.
+func mapped(t *testing.T, data []byte) io.Reader {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "in.mitm")
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	m, err := dumpfile.Map(f)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
 }
 
 func note(it *pipeline.Item, o *out) error {
@@ -94,7 +126,11 @@ func TestOrder(t *testing.T) {
 			{"file", bytes.NewReader(data)},
 			{"stream", io.MultiReader(bytes.NewReader(data))},
 			{"small reads", iotest.HalfReader(io.MultiReader(bytes.NewReader(data)))},
+			{"mapped file", mapped(t, data)},
 		} {
+			if in.r == nil {
+				continue
+			}
 			var n atomic.Int64
 			got, batches, err := collect(t.Context(), in.r, workers, func(it *pipeline.Item, o *out) error {
 				if n.Add(1)%50 == 0 {
@@ -111,6 +147,56 @@ func TestOrder(t *testing.T) {
 			if !slices.Equal(got.indexes, want.indexes) || !slices.Equal(got.ids, want.ids) {
 				t.Errorf("%s, %d workers: other results", in.name, workers)
 			}
+		}
+	}
+}
+
+// TestPicked: the values of the keys that were asked for are at hand, unless the record is not
+// what it is going to be.
+func TestPicked(t *testing.T) {
+	data := slices.Concat(many(t), flowtest.Read(t, flowtest.Path("real", "http1.mitm")), largeFlow(t, 4<<20))
+	keys := []string{"id", "nothing", "type"}
+	for name, in := range map[string]io.Reader{
+		"file": bytes.NewReader(data), "stream": io.MultiReader(bytes.NewReader(data)), "mapped file": mapped(t, data),
+	} {
+		if in == nil {
+			continue
+		}
+		r := dumpfile.NewReader(in, nil)
+		picked, other := 0, 0
+		err := pipeline.Run(t.Context(), sourceOf(r), pipeline.Options{Workers: 3, Keys: keys}, func(it *pipeline.Item, o *out) error {
+			got := it.Picked()
+			m, err := it.Newest()
+			if err != nil {
+				return err
+			}
+			if again := it.Picked(); again != nil {
+				t.Errorf("%s: values of flow %d after its state was asked for", name, it.Index)
+			}
+			if got == nil {
+				o.ids = append(o.ids, "")
+				return nil
+			}
+			for i, key := range keys {
+				if want, _ := m.Get(key); !state.Equal(got[i], want) {
+					t.Errorf("%s: %s of flow %d is %v, want %v", name, key, it.Index, got[i], want)
+				}
+			}
+			o.ids = append(o.ids, "picked")
+			return nil
+		}, func(o *out) error {
+			for _, id := range o.ids {
+				if id == "" {
+					other++
+				} else {
+					picked++
+				}
+			}
+			o.reset()
+			return nil
+		})
+		if err != nil || picked < manyFlows || other == 0 {
+			t.Errorf("%s: %d flows were picked from, %d not, %v", name, picked, other, err)
 		}
 	}
 }
@@ -436,7 +522,7 @@ func TestFileShrinks(t *testing.T) {
 		{"between two flows", bodyAt + int64(len(large)) + 5*int64(len(capture)), false, "input became shorter while it was read"},
 		{"to nothing", 0, false, ""},
 	} {
-		shrink := func(t *testing.T, mapped bool) {
+		shrink := func(t *testing.T, mapped, parts bool) {
 			noLeaks(t)
 			path := filepath.Join(t.TempDir(), "in.mitm")
 			if err := os.WriteFile(path, data, 0o666); err != nil {
@@ -461,8 +547,12 @@ func TestFileShrinks(t *testing.T) {
 			}
 			r := dumpfile.NewReader(in, &dumpfile.ReaderOptions{Name: "in.mitm"})
 			defer r.Close()
+			var src pipeline.Source = r
+			if parts {
+				src = sourceOf(r)
+			}
 			flows, truncated := 0, false
-			err = pipeline.Run(t.Context(), r, pipeline.Options{Workers: 1}, func(it *pipeline.Item, o *out) error {
+			err = pipeline.Run(t.Context(), src, pipeline.Options{Workers: 1}, func(it *pipeline.Item, o *out) error {
 				fl, err := it.Flow(false)
 				if err != nil {
 					return err
@@ -500,8 +590,9 @@ func TestFileShrinks(t *testing.T) {
 				t.Errorf("error is %v, want %q", err, tt.want)
 			}
 		}
-		t.Run(tt.name, func(t *testing.T) { shrink(t, false) })
-		t.Run(tt.name+", mapped", func(t *testing.T) { shrink(t, true) })
+		t.Run(tt.name, func(t *testing.T) { shrink(t, false, false) })
+		t.Run(tt.name+", mapped", func(t *testing.T) { shrink(t, true, false) })
+		t.Run(tt.name+", in parts", func(t *testing.T) { shrink(t, true, true) })
 	}
 }
 
