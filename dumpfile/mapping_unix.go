@@ -13,5 +13,3 @@ func mapFile(f *os.File, size int) ([]byte, error) {
 }
 
 func unmapFile(data []byte) error { return unix.Munmap(data) }
-
-func releasePages(data []byte) { _ = unix.Madvise(data, unix.MADV_DONTNEED) }
