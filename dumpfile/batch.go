@@ -51,7 +51,8 @@ type Batch struct {
 	// What is to be released of a mapped file.
 	mapping *Mapping
 	end     int64
-	part    part // see Parts
+	touched int64 // about how much is in memory then
+	part    part  // see Parts
 }
 
 // Check returns err, what working on the batch came to, unless a mapped file is not
@@ -69,7 +70,7 @@ func (b *Batch) Check(err error) error {
 // mapped files care.
 func (b *Batch) Release() {
 	if b.mapping != nil {
-		b.mapping.release(b.end)
+		b.mapping.release(b.end, b.touched)
 		b.mapping = nil
 	}
 }
@@ -153,7 +154,7 @@ func (b *Batch) Reset() {
 	clear(b.Faults)
 	b.Faults, b.Skipped, b.Weight = b.Faults[:0], 0, 0
 	b.slab.Reset()
-	b.mapping = nil
+	b.mapping, b.touched = nil, 0
 }
 
 // trim gives back the memory that only a large record needed.
@@ -182,7 +183,7 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 		return err
 	}
 	if d.load.mapping != nil {
-		err := d.section(b, d.Offset()+d.partSize())
+		err := d.section(b, d.Offset()+d.partSize(d.average))
 		if err != nil {
 			return d.afterwards(b, err)
 		}

@@ -19,6 +19,7 @@ type Mapping struct {
 	file *os.File // nil in tests
 	pos  int64
 	gone int64 // what is before it has been released
+	held int64 // about how much behind that is in memory
 }
 
 // Map maps a file, which must stay open. The mapping begins at the position of f
@@ -96,8 +97,9 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 }
 
 // release tells the system that the bytes before an offset need not be kept in
-// memory any more. They come back when somebody looks at them.
-func (m *Mapping) release(to int64) {
+// memory any more. They come back when somebody looks at them. touched is about how
+// many of them somebody has looked at since the last call.
+func (m *Mapping) release(to, touched int64) {
 	const (
 		// What the system brings in at a time lies between multiples of this.
 		block = 64 << 10
@@ -107,9 +109,10 @@ func (m *Mapping) release(to int64) {
 	if m.file == nil {
 		return
 	}
-	if to = min(to, int64(len(m.data))) / block * block; to-m.gone >= least {
+	m.held += touched
+	if to = min(to, int64(len(m.data))) / block * block; m.held >= least && to > m.gone {
 		releasePages(m.data[m.gone:to])
-		m.gone = to
+		m.gone, m.held = to, 0
 	}
 }
 

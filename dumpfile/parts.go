@@ -3,6 +3,7 @@ package dumpfile
 import (
 	"bytes"
 	"io"
+	"math"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -22,7 +23,7 @@ type Parts struct {
 
 	settled atomic.Int64 // the number of the next part to settle
 	reached atomic.Int64 // the offset where the records of settled parts end
-	size    atomic.Int64 // how large parts should be
+	average atomic.Int64 // size of the records of the last part
 	behind  atomic.Bool  // a part had more records than a batch takes
 }
 
@@ -42,7 +43,6 @@ func (d *Reader) Parts() *Parts {
 	}
 	p := &Parts{d: d, next: part{from: d.Offset()}}
 	p.reached.Store(d.Offset())
-	p.size.Store(d.partSize())
 	return p
 }
 
@@ -63,7 +63,7 @@ func (p *Parts) ReadBatch(b *Batch) error {
 	}
 	// Behind the last part there may still be records that were too many.
 	from = min(from, size)
-	to := min(from+p.size.Load(), size)
+	to := min(from+p.d.partSize(p.average.Load()), size)
 	b.part = part{number: p.next.number, from: from, to: to, begin: -1}
 	p.next = part{number: p.next.number + 1, from: to}
 	return nil
@@ -103,6 +103,9 @@ func (p *Parts) guess(s *part) int64 {
 		return p.d.Offset() // which changes only when s is settled
 	}
 	const maxSearch = 256 << 10
+	if p.average.Load() > maxSearch {
+		return -1 // it is probably further away
+	}
 	data := p.d.load.mapping.data
 	pos := max(0, s.from-lenOfVersion) // the record before may end where s begins
 	for most := min(s.to, s.from+maxSearch); ; {
@@ -126,7 +129,7 @@ func (p *Parts) SettleBatch(b *Batch, err error) error {
 	if err == nil {
 		err = p.d.settle(b)
 	}
-	p.size.Store(p.d.partSize())
+	p.average.Store(p.d.average)
 	p.reached.Store(p.d.Offset())
 	p.settled.Store(b.part.number + 1)
 	if p.d.Offset() < b.part.to {
@@ -158,6 +161,10 @@ func (d *Reader) section(b *Batch, to int64) error {
 	d.load.src, d.load.slab = nil, &b.slab // so that elements come to be in b's slab
 	defer func() { d.load.slab = nil }()
 	defer d.measure(b)
+	most := int64(math.MaxInt64)
+	if d.opts.Skim || d.opts.DropLarge {
+		most = 128 << 10 // what the system brings in to show where a record begins and ends
+	}
 	var rec Record
 	for len(b.Records) < maxBatch && d.Offset() < to {
 		if err := d.next(&rec); err != nil {
@@ -165,34 +172,38 @@ func (d *Reader) section(b *Batch, to int64) error {
 		}
 		b.Records = append(b.Records, rec)
 		b.mapping, b.end = d.load.mapping, d.Offset()
+		b.touched += min(rec.Size, most)
 	}
 	return nil
 }
 
-// measure takes note of how large records are.
+// measure takes note of how large records are: those of a batch, or all so far if
+// these are smaller.
 func (d *Reader) measure(b *Batch) {
 	if n := int64(len(b.Records)); n > 0 {
-		d.average = (b.end - b.Records[0].Offset) / n
+		all := (d.Offset() - d.load.mapping.pos) / d.load.n
+		d.average = min(all, (b.end-b.Records[0].Offset)/n)
 	}
 }
 
-// partSize returns how large the next part of a mapped file should be. Where nobody is
-// going to look at most of it, it is larger, so that it is worth handing it on.
-func (d *Reader) partSize() int64 {
-	const (
-		least   = 64 << 10
-		records = 128
-	)
+// partSize returns how large the next part of a mapped file should be if records have
+// that size, 0 if nobody knows: so large that handing it on takes little time beside the
+// work, but not so large that much of it comes to be in memory.
+func (d *Reader) partSize(average int64) int64 {
 	most := int64(maxMapped)
 	switch {
 	case d.load.partSize > 0:
 		return d.load.partSize
-	case d.average == 0:
+	case average == 0:
 		return maxMapped
 	case d.opts.Skim:
 		most = maxUntouched
 	case d.opts.DropLarge:
 		most = 4 * maxMapped // messages are looked at, bodies are not
 	}
-	return min(max(least, d.average*records), most)
+	size := average * 128
+	if size > maxMapped {
+		size = max(maxMapped, size/2)
+	}
+	return min(max(size, 64<<10), most)
 }
