@@ -1,7 +1,6 @@
 package dumpfile
 
 import (
-	"bufio"
 	"io"
 
 	"github.com/flowtool/flowtool/dumpfile/tnetstring"
@@ -12,7 +11,7 @@ import (
 // Writer writes a dump: records one after the other, nothing else. It is not
 // safe for concurrent use.
 type Writer struct {
-	w   *bufio.Writer
+	w   *Buffer
 	buf []byte // of the last record, used again
 	err error  // sticky: set by keep
 }
@@ -23,7 +22,7 @@ const keepBuffer = 1 << 20
 
 // NewWriter returns a Writer to w. Output is buffered until [Writer.Close].
 func NewWriter(w io.Writer) *Writer {
-	return &Writer{w: bufio.NewWriterSize(w, 64<<10)}
+	return &Writer{w: NewBuffer(w)}
 }
 
 // WriteRecord copies a record, byte for byte.

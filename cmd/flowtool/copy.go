@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -119,7 +118,7 @@ type copying struct {
 
 	container dumpfile.Container
 	stdout    bool
-	buf       *bufio.Writer
+	buf       *dumpfile.Buffer
 	sink      formats.Sink // nil until the format is known
 	kept      int64
 	dropped   int64 // of the input at hand
@@ -210,7 +209,7 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 		return err
 	}
 	c.stdout = to.stdout
-	c.buf = bufio.NewWriterSize(packed, 256<<10)
+	c.buf = dumpfile.NewBuffer(packed)
 	if err = c.all(ctx, inputs, c.input); err == nil && c.to != nil {
 		err = c.begin(c.to, nil) // also if there is nothing to write
 	}
