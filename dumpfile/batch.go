@@ -39,6 +39,9 @@ type Batch struct {
 	// Skipped is the number of flows of such an input that come before the batch
 	// and were skipped because nobody wants them.
 	Skipped int64
+	// Room is how much of a mapped file a batch may bring into memory, about and in
+	// bytes; 0 stands for no limit. It is set by who reads the batch.
+	Room int64
 	// Weight is how many bytes of memory such records, and what they are made of,
 	// are going to take.
 	Weight int64
@@ -183,7 +186,7 @@ func (d *Reader) ReadBatch(b *Batch) (err error) {
 		return err
 	}
 	if d.load.mapping != nil {
-		err := d.section(b, d.Offset()+d.partSize(d.average))
+		err := d.section(b, d.Offset()+d.partSize(d.average, b.Room))
 		if err != nil {
 			return d.afterwards(b, err)
 		}

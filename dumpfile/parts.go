@@ -3,7 +3,6 @@ package dumpfile
 import (
 	"bytes"
 	"io"
-	"math"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -63,7 +62,7 @@ func (p *Parts) ReadBatch(b *Batch) error {
 	}
 	// Behind the last part there may still be records that were too many.
 	from = min(from, size)
-	to := min(from+p.d.partSize(p.average.Load()), size)
+	to := min(from+p.d.partSize(p.average.Load(), b.Room), size)
 	b.part = part{number: p.next.number, from: from, to: to, begin: -1}
 	p.next = part{number: p.next.number + 1, from: to}
 	return nil
@@ -161,10 +160,6 @@ func (d *Reader) section(b *Batch, to int64) error {
 	d.load.src, d.load.slab = nil, &b.slab // so that elements come to be in b's slab
 	defer func() { d.load.slab = nil }()
 	defer d.measure(b)
-	most := int64(math.MaxInt64)
-	if d.opts.Skim || d.opts.DropLarge {
-		most = 128 << 10 // what the system brings in to show where a record begins and ends
-	}
 	var rec Record
 	for len(b.Records) < maxBatch && d.Offset() < to {
 		if err := d.next(&rec); err != nil {
@@ -172,7 +167,7 @@ func (d *Reader) section(b *Batch, to int64) error {
 		}
 		b.Records = append(b.Records, rec)
 		b.mapping, b.end = d.load.mapping, d.Offset()
-		b.touched += min(rec.Size, most)
+		b.touched += d.touched(rec.Size)
 	}
 	return nil
 }
@@ -186,24 +181,36 @@ func (d *Reader) measure(b *Batch) {
 	}
 }
 
+// touched returns about how much of a record of some size comes to be in memory.
+func (d *Reader) touched(size int64) int64 {
+	if d.opts.Skim || d.opts.DropLarge {
+		return min(size, 128<<10) // what the system brings in where it begins and ends
+	}
+	return size
+}
+
 // partSize returns how large the next part of a mapped file should be if records have
 // that size, 0 if nobody knows: so large that handing it on takes little time beside the
-// work, but not so large that much of it comes to be in memory.
-func (d *Reader) partSize(average int64) int64 {
+// work, but not so large that more of it than room, unless that is 0, comes to be in
+// memory.
+func (d *Reader) partSize(average, room int64) int64 {
 	most := int64(maxMapped)
 	switch {
 	case d.load.partSize > 0:
 		return d.load.partSize
 	case average == 0:
-		return maxMapped
+		average = 16 << 10
 	case d.opts.Skim:
 		most = maxUntouched
 	case d.opts.DropLarge:
 		most = 4 * maxMapped // messages are looked at, bodies are not
 	}
+	if room > 0 {
+		most = min(most, room/d.touched(average)*average)
+	}
 	size := average * 128
 	if size > maxMapped {
 		size = max(maxMapped, size/2)
 	}
-	return min(max(size, 64<<10), most)
+	return max(min(size, most), 64<<10)
 }

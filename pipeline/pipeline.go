@@ -37,6 +37,9 @@ var ErrStop = errors.New("pipeline: stop")
 // stream; those of a file stay in the file until somebody asks.
 const maxHeld = 32 << 20
 
+// maxMapped is how much of a mapped file may be in memory, about.
+const maxMapped = 40 << 20
+
 // A Source is where records come from: a [*dumpfile.Reader], which does everything
 // when it reads a batch, or [*dumpfile.Parts], or an input in another format; these two
 // are Decoders.
@@ -117,7 +120,9 @@ func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, 
 	}
 	e.wake.L = &e.mu
 	for range depth {
-		e.free = append(e.free, new(job[T]))
+		j := new(job[T])
+		j.batch.Room = max(1, maxMapped/int64(depth))
+		e.free = append(e.free, j)
 	}
 	e.settling.waiting, e.emitting.waiting = make([]*job[T], depth), make([]*job[T], depth)
 	defer context.AfterFunc(ctx, e.abandon)()
