@@ -15,11 +15,12 @@ const (
 	// maxLeft is the same for those that were left in the input.
 	maxLeft = 32
 	// maxMapped is how many bytes of a mapped file, and one record more, a batch may
-	// have, and it is larger than other batches, because it takes memory only where
-	// somebody looks: handing over fewer batches saves time.
+	// have if somebody is going to look at all of them (see partSize). It is larger than
+	// other batches, because it takes no memory of its own.
 	maxMapped = 1 << 20
-	// maxUntouched is the same if nobody is going to look at large content.
-	maxUntouched = 64 << 20
+	// maxUntouched is the same if nobody is going to look at large content, though it
+	// may be written.
+	maxUntouched = 32 << 20
 	// keepChunks is how much memory a batch keeps after a large record.
 	keepChunks = 4
 )

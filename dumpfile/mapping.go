@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 )
 
 // A Mapping is a regular file that is mapped into memory. Reading a dump from
@@ -19,7 +20,8 @@ type Mapping struct {
 	file *os.File // nil in tests
 	pos  int64
 	gone int64 // what is before it has been released
-	held int64 // about how much behind that is in memory
+	// About how much of what is behind that was looked at, and is in memory.
+	touched atomic.Int64
 }
 
 // Map maps a file, which must stay open. The mapping begins at the position of f
@@ -98,7 +100,8 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 
 // release tells the system that the bytes before an offset need not be kept in
 // memory any more. They come back when somebody looks at them. touched is about how
-// many of them somebody has looked at since the last call.
+// many of them somebody has looked at since the last call, beside those that were
+// written.
 func (m *Mapping) release(to, touched int64) {
 	const (
 		// What the system brings in at a time lies between multiples of this.
@@ -109,10 +112,11 @@ func (m *Mapping) release(to, touched int64) {
 	if m.file == nil {
 		return
 	}
-	m.held += touched
-	if to = min(to, int64(len(m.data))) / block * block; m.held >= least && to > m.gone {
+	in := m.touched.Add(touched)
+	if to = min(to, int64(len(m.data))) / block * block; in >= least && to > m.gone {
 		releasePages(m.data[m.gone:to])
-		m.gone, m.held = to, 0
+		m.gone = to
+		m.touched.Store(0)
 	}
 }
 

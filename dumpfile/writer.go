@@ -37,25 +37,34 @@ func (w *Writer) WriteRecord(r *Record) error {
 // WriteRecords copies records, byte for byte. It is quicker than copying one by
 // one where they are neighbours in the input.
 func (w *Writer) WriteRecords(records []*Record) error {
-	for len(records) > 0 && w.err == nil {
+	for len(records) > 0 {
 		n, size := 1, records[0].Size
 		for n < len(records) && records[n].follows(records[n-1]) {
 			size += records[n].Size
 			n++
 		}
-		first := records[0]
-		if n == 1 {
-			_ = w.WriteRecord(first)
-		} else if run := contiguous(records[:n]); run != nil {
-			_, err := w.w.Write(run)
-			_ = w.keep(err)
-		} else {
-			all := Record{Index: first.Index, Offset: first.Offset, Size: size, in: first.in}
-			_ = w.WriteRecord(&all)
+		if err := w.writeRun(records[:n], size); err != nil {
+			return err
 		}
 		records = records[n:]
 	}
 	return w.err
+}
+
+// writeRun writes records of size bytes that are neighbours in the input.
+func (w *Writer) writeRun(records []*Record, size int64) error {
+	first := records[0]
+	if m := first.in.mapping; m != nil {
+		m.touched.Add(size)
+	}
+	if len(records) == 1 {
+		return w.WriteRecord(first)
+	}
+	if run := contiguous(records); run != nil && w.err == nil {
+		_, err := w.w.Write(run)
+		return w.keep(err)
+	}
+	return w.WriteRecord(&Record{Index: first.Index, Offset: first.Offset, Size: size, in: first.in})
 }
 
 // follows tells whether r and before can be copied in one go.
@@ -118,7 +127,10 @@ func (w *Writer) Flush() error {
 // Close flushes the output. It does not close the underlying writer.
 func (w *Writer) Close() error { return w.Flush() }
 
+// keep keeps an error, unless nothing is wrong with the output.
 func (w *Writer) keep(err error) error {
-	w.err = err
+	if err != errShorter {
+		w.err = err
+	}
 	return err
 }

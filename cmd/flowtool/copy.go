@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -210,6 +211,9 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 	}
 	c.stdout = to.stdout
 	c.buf = dumpfile.NewBuffer(packed)
+	if container == dumpfile.ContainerNone {
+		c.buf = dumpfile.NewBuffer(to.Writer) // which may be a file
+	}
 	if err = c.all(ctx, inputs, c.input); err == nil && c.to != nil {
 		err = c.begin(c.to, nil) // also if there is nothing to write
 	}
@@ -222,7 +226,7 @@ func (c *copying) write(ctx context.Context, to *output, container dumpfile.Cont
 	}
 	closed = cmp.Or(closed, c.buf.Flush(), packed.Close())
 	c.sink = nil
-	if err == nil && closed != nil {
+	if err == nil && closed != nil && !errors.Is(closed, io.ErrUnexpectedEOF) { // of an input, which was told
 		err = &outputError{closed}
 	}
 	return err

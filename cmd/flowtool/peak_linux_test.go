@@ -52,6 +52,7 @@ func TestPeakMemory(t *testing.T) {
 		// 300 MB
 		{"bodies.mitm", []string{"read", "-d", "4", "-j", "2"}, false, 240},
 		{"bodies.mitm", []string{"read", "-d", "4", "-j", "2"}, true, 240},
+		{"bodies.mitm", []string{"filter", "-j", "2", "~all", "-o", filepath.Join(dir, "out.mitm")}, false, 72},
 	} {
 		path := filepath.Join(dir, tt.dump)
 		if _, err := os.Stat(path); err != nil {
