@@ -30,7 +30,9 @@
 // error. Reading does not move the file's own position.
 //
 // Programs that look at large files for a moment can map them with [Map], which
-// is quicker; see there for what it asks of them.
+// is quicker; see there for what it asks of them. Several goroutines share the work on
+// an input by reading batches ([Reader.ReadBatch]) and, if it is mapped, also that of
+// finding its records ([Parts]). Package pipeline does all that.
 //
 // # Damage
 //

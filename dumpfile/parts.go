@@ -22,16 +22,16 @@ type Parts struct {
 
 	settled atomic.Int64 // the number of the next part to settle
 	reached atomic.Int64 // the offset where the records of settled parts end
-	average atomic.Int64 // size of the records of the last part
-	behind  atomic.Bool  // a part had more records than a batch takes
+	average atomic.Int64 // that of d when the last part was settled
+	left    atomic.Bool  // there were more records in a part than a batch takes
 }
 
 // part is the part of a file that a batch is made of.
 type part struct {
 	number   int64
 	from, to int64 // records that begin here belong to it
-	begin    int64 // where they begin and end; begin is -1 if that is not known
-	end      int64
+	begin    int64 // where the first of them begins; -1 if that is not known
+	behind   int64 // where the last of them ends, if that is known
 }
 
 // Parts returns a way to read the input of d in parts, or nil if it is not a plain dump
@@ -56,12 +56,14 @@ func (p *Parts) ReadBatch(b *Batch) error {
 	if reached == size {
 		return io.EOF
 	}
-	from := max(p.next.from, reached)
-	if p.behind.Swap(false) {
+	// A large record may reach far into parts that were not read yet. Or there were
+	// too many records in a part: then those on their way, which go on where it ends,
+	// are followed by one that does so, too, and catches up with them at the latest at
+	// the end of the file, where from is the size.
+	from := min(max(p.next.from, reached), size)
+	if p.left.Swap(false) {
 		from = reached
 	}
-	// Behind the last part there may still be records that were too many.
-	from = min(from, size)
 	to := min(from+p.d.partSize(p.average.Load(), b.Room), size)
 	b.part = part{number: p.next.number, from: from, to: to, begin: -1}
 	p.next = part{number: p.next.number + 1, from: to}
@@ -91,7 +93,7 @@ func (p *Parts) find(b *Batch) (err error) {
 	at := Reader{src: p.d.src, opts: p.d.opts, started: true}
 	at.load = loader{input: p.d.load.input, w: mappedWindow(data, begin)}
 	err = at.section(b, s.to)
-	s.begin, s.end = begin, at.Offset()
+	s.begin, s.behind = begin, at.Offset()
 	return err
 }
 
@@ -122,17 +124,15 @@ func (p *Parts) guess(s *part) int64 {
 }
 
 // SettleBatch makes sure that b has the records of its part. It is called for the parts in
-// order, by one goroutine at a time and after DecodeBatch, of which err comes. The
+// order, by one goroutine at a time and after DecodeBatch, which never fails. The
 // error is that of [Reader.ReadRecord], with the records before it in b.
-func (p *Parts) SettleBatch(b *Batch, err error) error {
-	if err == nil {
-		err = p.d.settle(b)
-	}
+func (p *Parts) SettleBatch(b *Batch, _ error) error {
+	err := p.d.settle(b)
 	p.average.Store(p.d.average)
 	p.reached.Store(p.d.Offset())
 	p.settled.Store(b.part.number + 1)
 	if p.d.Offset() < b.part.to {
-		p.behind.Store(true)
+		p.left.Store(true)
 	}
 	return err
 }
@@ -149,7 +149,7 @@ func (d *Reader) settle(b *Batch) (err error) {
 		b.Records[i].Index = d.load.n
 		d.load.n++
 	}
-	d.load.w.advance(int(b.part.end - b.part.begin))
+	d.load.w.advance(int(b.part.behind - b.part.begin))
 	d.measure(b)
 	return nil
 }
@@ -184,15 +184,15 @@ func (d *Reader) measure(b *Batch) {
 // touched returns about how much of a record of some size comes to be in memory.
 func (d *Reader) touched(size int64) int64 {
 	if d.opts.Skim || d.opts.DropLarge {
-		return min(size, 128<<10) // what the system brings in where it begins and ends
+		return min(size, 128<<10) // what the system brings in where it begins and ends, unless it is written
 	}
 	return size
 }
 
-// partSize returns how large the next part of a mapped file should be if records have
-// that size, 0 if nobody knows: so large that handing it on takes little time beside the
-// work, but not so large that more of it than room, unless that is 0, comes to be in
-// memory.
+// partSize returns how large the next part of a mapped file should be. average is the
+// size of records, 0 if that is not known. A part should be so large that handing it on
+// takes little time beside the work, and where records are large half as many do; but not
+// more of it than room, unless that is 0, should come to be in memory.
 func (d *Reader) partSize(average, room int64) int64 {
 	most := int64(maxMapped)
 	switch {

@@ -24,7 +24,7 @@ type Reader struct {
 	started   bool
 	format    Format
 	container Container
-	average   int64 // size of the records of a mapped file, as far as it was seen last
+	average   int64 // size of the records of a mapped file, see measure
 	pending   error // found behind the last record of a batch
 	err       error // sticky: set by next, where framing or the input failed
 }

@@ -103,7 +103,8 @@ func (s *subject) begin(v *state.Value, facts *Facts) {
 	s.typ, s.haveURL = typeUnknown, false
 }
 
-// beginPicked is begin for a flow of which the values in the plan are at hand.
+// beginPicked is begin for a flow of which only the values of the keys are at hand that
+// [Filter.Needs] returns, in that order.
 func (s *subject) beginPicked(vals []state.Value, facts *Facts) {
 	s.begin(&null, facts)
 	flow := &s.parts[partFlow]

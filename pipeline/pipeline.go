@@ -146,7 +146,7 @@ func Run[T any](ctx context.Context, src Source, opts Options, work func(*Item, 
 // A job is a batch on its way.
 type job[T any] struct {
 	seq     int
-	last    int // the worker that had it last
+	last    int // the worker that read it last
 	batch   dumpfile.Batch
 	decoded bool // by a Decoder
 	items   []Item
@@ -200,11 +200,11 @@ func (e *engine[T]) abandon() {
 
 func (e *engine[T]) worker(id int) {
 	for {
-		j, read := e.take(id)
+		j, settled := e.take(id)
 		switch {
 		case j == nil:
 			return
-		case read:
+		case settled:
 			e.do(j)
 			e.inOrder(&e.emitting, j, e.finish)
 		case e.read(j):
@@ -214,9 +214,9 @@ func (e *engine[T]) worker(id int) {
 	}
 }
 
-// take returns the next job, and whether it has been read; nil if there is nothing
-// more to do.
-func (e *engine[T]) take(id int) (j *job[T], read bool) {
+// take returns a job that was settled and is to be worked on or, if there is none, a
+// free one for the next batch; nil if there is nothing more to do.
+func (e *engine[T]) take(id int) (j *job[T], settled bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for !e.stop.Load() {
@@ -234,7 +234,7 @@ func (e *engine[T]) take(id int) (j *job[T], read bool) {
 	return nil, false
 }
 
-// takeFree returns a free job, rather one that the worker had before, whose memory
+// takeFree returns a free job, rather one that the worker filled before, whose memory
 // is in the caches of its processor.
 func (e *engine[T]) takeFree(id int) *job[T] {
 	at := len(e.free) - 1
@@ -263,15 +263,15 @@ func (e *engine[T]) inOrder(q *queue[T], j *job[T], f func(*job[T])) {
 	q.waiting[j.seq%len(q.waiting)] = j
 	for !q.busy && !e.stop.Load() && e.ctx.Err() == nil {
 		slot := &q.waiting[q.next%len(q.waiting)]
-		j := *slot
-		if j == nil {
+		due := *slot
+		if due == nil {
 			break
 		}
 		*slot = nil
 		q.next++
 		q.busy = true
 		e.mu.Unlock()
-		f(j)
+		f(due)
 		e.mu.Lock()
 		q.busy = false
 	}
@@ -297,7 +297,8 @@ func (e *engine[T]) do(j *job[T]) {
 	}
 }
 
-// together is how many records are looked at side by side.
+// together is how many records are looked at side by side: no more can be gained from
+// more of them.
 const together = 16
 
 // pick looks up keys in the next items.
@@ -334,7 +335,7 @@ func (e *engine[T]) read(j *job[T]) bool {
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.reading, e.ended = false, !ok || j.err != nil
+	e.reading, e.ended = false, e.ended || !ok || j.err != nil
 	if !e.ended {
 		e.wake.Signal()
 	}
@@ -372,7 +373,7 @@ func (e *engine[T]) settle(j *job[T]) {
 	e.wake.Signal()
 }
 
-// prepare prepares the items of a job.
+// prepare makes the items of a job, and does for them what depends on earlier ones.
 func (e *engine[T]) prepare(j *job[T]) {
 	defer dumpfile.CatchFault(debug.SetPanicOnFault(true), &j.err)
 	stream := e.src.Stream()

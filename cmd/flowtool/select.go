@@ -241,7 +241,8 @@ func (s *selection) matches(it *pipeline.Item, index int64) (bool, error) {
 	return ok, nil
 }
 
-// match is matches with the facts.
+// match matches an item, of which the values that the filter asks for may have been
+// looked up already.
 func (s *selection) match(it *pipeline.Item, facts *filter.Facts) (bool, error) {
 	if vals := it.Picked(); vals != nil {
 		return s.MatchPicked(vals, facts)

@@ -37,7 +37,7 @@ func (c Codec) Pick(src *state.Source, payload []byte, keys []string, dst []stat
 // for, that takes much less time than one map after the other.
 func (c Codec) PickEach(maps []Lookup, keys []string) {
 	p := c.newPicker(keys)
-	live := make([]*Lookup, 0, 16)
+	live := make([]*Lookup, 0, 32)
 	for i := range maps {
 		if l := &maps[i]; p.begin(l) {
 			live = append(live, l)
