@@ -177,24 +177,21 @@ func encodableHost(host []byte) bool {
 // plainHost tells whether host is valid and the usual: an ASCII name with nothing encoded in it. A
 // valid host need not be plain.
 func plainHost(host []byte) bool {
-	label := 0
+	begin := 0 // of the label
 	for i, c := range host {
 		switch hostClass[c] {
 		case inLabel:
-			label++
-			if c == '-' && label == len(acePrefix) && hasACEPrefix(host[i-3:]) {
-				return false
-			}
+			continue
 		case dot:
-			if label == 0 || label > maxLabel {
+			if begin == i || i-begin > maxLabel {
 				return false
 			}
-			label = 0
+			begin = i + 1
 		default:
 			return false
 		}
 	}
-	return len(host) > 0 && len(host) <= maxHost && label <= maxLabel
+	return len(host) > 0 && len(host) <= maxHost && len(host)-begin <= maxLabel && !containsACEPrefix(host)
 }
 
 func validLabel(label []byte) bool {

@@ -37,15 +37,28 @@ func Authority(b []byte) []byte {
 
 // scanName tells whether a name is all ASCII and, if so, whether acePrefix is anywhere in it.
 func scanName(b []byte) (ascii, ace bool) {
-	for i, c := range b {
-		if c >= utf8.RuneSelf {
-			return false, false
-		}
-		if c == '-' && i >= 3 && hasACEPrefix(b[i-3:]) {
-			ace = true
-		}
+	var any byte
+	for _, c := range b {
+		any |= c
 	}
-	return true, ace
+	if any >= utf8.RuneSelf {
+		return false, false
+	}
+	return true, containsACEPrefix(b)
+}
+
+// containsACEPrefix tells whether acePrefix is anywhere in a name.
+func containsACEPrefix(b []byte) bool {
+	for {
+		i := bytes.Index(b, []byte("--"))
+		switch {
+		case i < 0:
+			return false
+		case i >= 2 && hasACEPrefix(b[i-2:]):
+			return true
+		}
+		b = b[i+1:] // "--" may begin with the second dash
+	}
 }
 
 func hasACEPrefix(b []byte) bool {
