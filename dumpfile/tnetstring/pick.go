@@ -14,9 +14,9 @@ type Lookup struct {
 	// them are left to [Codec.Elements].
 	Done bool
 
-	// The entry found last, of which the tag stands at the end.
+	// The entry found last: where its value begins, how long the prefix of that is, and
+	// where its tag stands.
 	value, head, end int
-	tag              byte
 	key              int // the index of its key; -1 if nobody asked for that
 	expect           int // the index of the key that is probably found next
 	entries          int
@@ -82,13 +82,13 @@ func (p *picker) begin(l *Lookup) bool {
 
 // step goes on to the next entry, and tells whether there was one.
 //
-// Where a value ends lies often far behind where it begins. What stands there is
-// asked for by the step that finds the value, but only looked at by the next one,
-// so that it can arrive while other maps have their turn.
+// Where a value ends lies often far behind where it begins. What stands there, its tag
+// and the next key, is asked for by the step that finds the value, but only looked at by
+// the next one, so that it can arrive while other maps have their turn.
 func (p *picker) step(l *Lookup) bool {
 	data, pos := l.Payload, l.end+1
 	if pos > 0 {
-		kind := kindOf[l.tag]
+		kind := kindOf[data[l.end]]
 		if !fits(kind, l.end-l.value-l.head) {
 			return false
 		}
@@ -111,7 +111,7 @@ func (p *picker) step(l *Lookup) bool {
 	if vhead == 0 || l.end >= len(data) {
 		return false
 	}
-	l.tag = data[l.end]
+	prefetch(&data[l.end])
 	l.key = p.index(key, l.expect)
 	if l.key >= 0 {
 		l.expect = l.key - 1
