@@ -15,7 +15,7 @@ func (s *subject) address(f field) (host []byte, port int64, large *big.Int, ok 
 		return nil, 0, nil, false // mitmproxy fails on one element
 	}
 	if err == nil {
-		host, err = neededOf(&elems[0])
+		host, err = elems[0].StringBytes()
 		err = state.At(err, 0)
 	}
 	if err == nil {

@@ -221,7 +221,7 @@ func (s *subject) text(f field) []byte {
 		s.absent(f)
 		return nil
 	}
-	b, err := stringOf(v)
+	b, err := v.StringBytes()
 	if err != nil {
 		s.failAt(f, err)
 	}
@@ -241,23 +241,10 @@ func (s *subject) absent(f field) bool {
 
 // stringOf returns the content of a byte string or text.
 func stringOf(v *state.Value) ([]byte, error) {
-	switch v.Kind() {
-	case state.KindNull:
-		return nil, nil
-	case state.KindText:
-		return v.TextBytes()
-	case state.KindBytes:
-		return v.Bytes()
-	}
-	return nil, &state.TypeError{Want: "bytes or text", Got: v.Kind().String()}
-}
-
-// neededOf is stringOf for what must not be null.
-func neededOf(v *state.Value) ([]byte, error) {
 	if v.IsNull() {
-		return nil, &state.TypeError{Want: "bytes or text", Got: v.Kind().String()}
+		return nil, nil
 	}
-	return stringOf(v)
+	return v.StringBytes()
 }
 
 // integerOf returns an integer, which may be of any size.
@@ -394,10 +381,10 @@ func (s *subject) header(v *state.Value) (h header, err error) {
 	if err != nil {
 		return h, err
 	}
-	if h.name, err = neededOf(&pair[0]); err != nil {
+	if h.name, err = pair[0].StringBytes(); err != nil {
 		return h, state.At(err, 0)
 	}
-	if h.value, err = neededOf(&pair[1]); err != nil {
+	if h.value, err = pair[1].StringBytes(); err != nil {
 		return h, state.At(err, 1)
 	}
 	return h, nil

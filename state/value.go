@@ -227,10 +227,29 @@ func (v Value) Bytes() ([]byte, error) {
 	if err := v.is(KindBytes); err != nil {
 		return nil, err
 	}
+	return v.content()
+}
+
+// StringBytes is [Value.Bytes] for a byte string and [Value.TextBytes] for a text.
+func (v *Value) StringBytes() ([]byte, error) {
+	if k := v.f.kind(); k != KindBytes && k != KindText {
+		return nil, &TypeError{Want: "bytes or text", Got: k.String()}
+	}
+	return v.content()
+}
+
+// content returns the content of a byte string or text.
+func (v *Value) content() ([]byte, error) {
 	if e, ok := v.ref.(*Extent); ok {
 		return e.Read()
 	}
 	p := v.payload()
+	if v.ref != nil && v.f.kind() == KindText && !utf8.Valid(p) {
+		// The codec words the error.
+		if _, err := v.scalar(KindText); err != nil {
+			return nil, err
+		}
+	}
 	return p[:len(p):len(p)], nil
 }
 
@@ -246,17 +265,7 @@ func (v Value) TextBytes() ([]byte, error) {
 	if err := v.is(KindText); err != nil {
 		return nil, err
 	}
-	if e, ok := v.ref.(*Extent); ok {
-		return e.Read()
-	}
-	p := v.payload()
-	if v.ref != nil && !utf8.Valid(p) {
-		// The codec words the error.
-		if _, err := v.scalar(KindText); err != nil {
-			return nil, err
-		}
-	}
-	return p[:len(p):len(p)], nil
+	return v.content()
 }
 
 // IsKey tells whether v is the text key, without copying or checking anything.
