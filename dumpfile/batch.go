@@ -1,11 +1,8 @@
 package dumpfile
 
 import (
-	"bytes"
 	"runtime/debug"
-	"slices"
 
-	"github.com/flowtool/flowtool/dumpfile/tnetstring"
 	"github.com/flowtool/flowtool/state"
 )
 
@@ -77,41 +74,6 @@ func (b *Batch) Release() {
 		b.mapping.release(b.end, b.touched)
 		b.mapping = nil
 	}
-}
-
-// Picks are the values that [Batch.Pick] found.
-type Picks struct {
-	lookups []tnetstring.Lookup
-	values  []state.Value
-}
-
-// Of returns the values of the keys in record i of those that were asked for, null for
-// keys that it does not have. It returns nil if the record has to be asked itself, with
-// [state.Value.Pick]: then it is not in memory, or something is wrong with it. The
-// values are valid until the next Pick.
-func (p *Picks) Of(i int) []state.Value {
-	if !p.lookups[i].Done {
-		return nil
-	}
-	return p.lookups[i].Values
-}
-
-// Pick looks up keys in n records, from number first of the batch on. That takes less
-// time than asking one record after the other; see [tnetstring.Codec.PickEach].
-func (b *Batch) Pick(p *Picks, first, n int, keys []string) {
-	if need := n * len(keys); len(p.values) < need {
-		p.values = make([]state.Value, need)
-	}
-	p.lookups = slices.Grow(p.lookups[:0], n)[:n]
-	for i := range p.lookups {
-		r := &b.Records[first+i]
-		var payload []byte // nil if r is not in memory
-		if r.raw != nil {
-			payload = r.raw[bytes.IndexByte(r.raw, ':')+1 : len(r.raw)-1]
-		}
-		p.lookups[i] = tnetstring.Lookup{Source: r.src, Payload: payload, Values: p.values[i*len(keys):][:len(keys)]}
-	}
-	b.Records[first].in.codec.PickEach(p.lookups, keys)
 }
 
 // oneByOne is the format version before which records may have to be migrated

@@ -2,7 +2,6 @@ package dumpfile_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -240,56 +239,4 @@ func FuzzParts(f *testing.F) {
 		}
 		checkParts(t, data, &dumpfile.ReaderOptions{Name: "in", MaxRecord: 1 << 20}, int64(size)+1, seed)
 	})
-}
-
-// TestBatchPick: looking keys up side by side gives what each record has, or leaves it to
-// the record.
-func TestBatchPick(t *testing.T) {
-	keys := []string{"request", "missing", "type", "response"}
-	picked := 0
-	for _, file := range captures(t) {
-		data := flowtest.Read(t, file)
-		for _, w := range ways {
-			r := w.open(data, dumpfile.ReaderOptions{})
-			var b dumpfile.Batch
-			var p dumpfile.Picks
-			for {
-				err := r.ReadBatch(&b)
-				if err == io.EOF {
-					break
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				for first := 0; first < len(b.Records); first += 7 {
-					n := min(7, len(b.Records)-first)
-					b.Pick(&p, first, n, keys)
-					for i := range n {
-						rec := &b.Records[first+i]
-						got := p.Of(i)
-						if got == nil {
-							continue
-						}
-						if !rec.InMemory() {
-							t.Fatal("values of a record that is not in memory")
-						}
-						v, err := rec.Value()
-						want := make([]state.Value, len(keys))
-						if err = errors.Join(err, v.Pick(keys, want)); err != nil {
-							t.Fatal(err)
-						}
-						picked++
-						for k := range keys {
-							if !state.Equal(got[k], want[k]) {
-								t.Fatalf("%s, %s: %s of record %d is %v, want %v", filepath.Base(file), w.name, keys[k], rec.Index, got[k], want[k])
-							}
-						}
-					}
-				}
-			}
-		}
-	}
-	if picked < 100 {
-		t.Errorf("only %d records were looked at", picked)
-	}
 }

@@ -32,6 +32,7 @@ type Filter struct {
 	match matcher
 	plan  plan
 	slots [parts]int // of the parts in that of the flow
+	first part       // that is looked into; partFlow if that is not known
 	span  bool
 	body  bool
 	pool  sync.Pool // of *subject
@@ -70,7 +71,8 @@ func (e *MatchError) Unwrap() error { return e.Err }
 func Compile(expr *Expr) *Filter {
 	c := &compiler{}
 	f := &Filter{MaxBody: DefaultMaxBody, expr: expr}
-	f.match, _ = c.node(expr.Root)
+	root := c.node(expr.Root)
+	f.match, f.first = root.matcher, root.first
 	f.plan, f.span, f.body = c.plan, c.span, c.body
 	for p, key := range partKeys {
 		f.slots[p] = slices.Index(f.plan[partFlow], key)
@@ -94,6 +96,16 @@ func (f *Filter) NeedsContent() bool { return f.body }
 // f looks at nothing, so that it is fit for option Only of a dumpfile.Reader.
 func (f *Filter) Needs() []string { return append([]string{}, f.plan[partFlow]...) }
 
+// Keys returns what f looks at, as [Filter.Needs] does, and in the part of a flow that
+// it looks into first what it looks at there.
+func (f *Filter) Keys() *state.Keys {
+	k := &state.Keys{Keys: f.plan[partFlow]}
+	if f.first != partFlow {
+		k.Inner, k.InnerKeys = f.slots[f.first], f.plan[f.first]
+	}
+	return k
+}
+
 // Match tells whether f matches a flow. An error that wraps a [*MatchError] says
 // that a limit was exceeded. Any other is a [*state.PathError] about a part of the
 // flow that f has to look at, which is damaged, missing or cannot be read.
@@ -110,11 +122,11 @@ func (f *Filter) MatchState(v *state.Value, facts *Facts) (bool, error) {
 	return f.judge(s)
 }
 
-// MatchPicked is [Filter.MatchState] for a flow of which nothing is at hand but the
-// values of the keys that [Filter.Needs] returns, null for those that are not there.
-func (f *Filter) MatchPicked(vals []state.Value, facts *Facts) (bool, error) {
+// MatchPicked is [Filter.MatchState] for a flow of which nothing is at hand but what
+// [Filter.Keys] asks for.
+func (f *Filter) MatchPicked(p *state.Picked, facts *Facts) (bool, error) {
 	s := f.pool.Get().(*subject)
-	s.beginPicked(vals, facts)
+	s.beginPicked(p, facts)
 	return f.judge(s)
 }
 
@@ -169,9 +181,17 @@ const (
 	costSlow             // bodies and messages, with more than a search for a string
 )
 
+// compiled is what became of a node.
+type compiled struct {
+	matcher
+	cost  cost
+	first part // that is looked into first, partFlow if there is none
+}
+
 // compiler turns nodes into matchers and collects what they look at.
 type compiler struct {
 	plan plan
+	used [parts]bool // by the operator at hand
 	span bool
 	body bool
 }
@@ -184,6 +204,7 @@ func (c *compiler) field(p part, key string) field {
 		i = len(c.plan[p])
 		c.plan[p] = append(c.plan[p], key)
 	}
+	c.used[p] = true
 	return field{part: p, slot: i}
 }
 
@@ -203,32 +224,36 @@ func (c *compiler) part(p part) part {
 	return p
 }
 
-// node compiles a node and tells how expensive it is.
-func (c *compiler) node(n Node) (matcher, cost) {
+// node compiles a node.
+func (c *compiler) node(n Node) compiled {
 	switch n := n.(type) {
 	case *And:
-		list, most := c.nodes(n.Nodes)
-		return func(s *subject) bool {
+		list, all := c.nodes(n.Nodes)
+		all.matcher = func(s *subject) bool {
 			for _, m := range list {
 				if !m(s) || s.err != nil {
 					return false
 				}
 			}
 			return true
-		}, most
+		}
+		return all
 	case *Or:
-		list, most := c.nodes(n.Nodes)
-		return func(s *subject) bool {
+		list, all := c.nodes(n.Nodes)
+		all.matcher = func(s *subject) bool {
 			for _, m := range list {
 				if m(s) || s.err != nil {
 					return true
 				}
 			}
 			return false
-		}, most
+		}
+		return all
 	case *Not:
-		m, cost := c.node(n.Node)
-		return func(s *subject) bool { return !m(s) }, cost
+		node := c.node(n.Node)
+		m := node.matcher
+		node.matcher = func(s *subject) bool { return !m(s) }
+		return node
 	case *Op:
 		return c.op(n)
 	default:
@@ -237,31 +262,37 @@ func (c *compiler) node(n Node) (matcher, cost) {
 }
 
 // nodes compiles the nodes of an And or Or, the cheap ones first: their order
-// changes nothing but the time it takes.
-func (c *compiler) nodes(nodes []Node) (list []matcher, most cost) {
-	type costly struct {
-		matcher
-		cost
-	}
-	all := make([]costly, len(nodes))
+// changes nothing but the time it takes. all is what is known of them together.
+func (c *compiler) nodes(nodes []Node) (list []matcher, all compiled) {
+	sorted := make([]compiled, len(nodes))
 	for i, n := range nodes {
-		all[i].matcher, all[i].cost = c.node(n)
-		most = max(most, all[i].cost)
+		sorted[i] = c.node(n)
+		all.cost = max(all.cost, sorted[i].cost)
 	}
-	slices.SortStableFunc(all, func(a, b costly) int { return int(a.cost) - int(b.cost) })
-	for _, m := range all {
-		list = append(list, m.matcher)
+	slices.SortStableFunc(sorted, func(a, b compiled) int { return int(a.cost) - int(b.cost) })
+	for i, n := range sorted {
+		list = append(list, n.matcher)
+		if i == 0 {
+			all.first = n.first
+		}
 	}
-	return list, most
+	return list, all
 }
 
 // op compiles an operator.
-func (c *compiler) op(op *Op) (matcher, cost) {
+func (c *compiler) op(op *Op) compiled {
 	cost := op.Operator.cost
 	if cost == costBody && op.Regexp != nil && op.Regexp.Engine() != pyregexp.Literal {
 		cost = costSlow
 	}
-	return op.Operator.build(c, op), cost
+	c.used = [parts]bool{}
+	out := compiled{matcher: op.Operator.build(c, op), cost: cost}
+	for p := parts - 1; p > partFlow; p-- {
+		if c.used[p] {
+			out.first = p
+		}
+	}
+	return out
 }
 
 // search returns a function that tells whether a regular expression matches

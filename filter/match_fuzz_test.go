@@ -199,10 +199,11 @@ func checkRecord(t *testing.T, m *filter.Filter, data []byte) condition {
 	}
 	again, errAgain := m.MatchState(v, facts)
 	check("again", again, errAgain)
-	vals := make([]state.Value, len(m.Needs()))
-	if v.Pick(m.Needs(), vals) == nil {
-		again, errAgain = m.MatchPicked(vals, facts)
-		check("picked", again, errAgain)
+	for _, inner := range []bool{false, true} {
+		if p := pickedOf(v, m.Keys(), inner); p != nil {
+			again, errAgain = m.MatchPicked(p, facts)
+			check("picked", again, errAgain)
+		}
 	}
 	not := filter.Compile(&filter.Expr{Root: &filter.Not{Node: m.Expr().Root}})
 	not.MaxBody = m.MaxBody

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/flowtool/flowtool/dumpfile"
@@ -87,6 +88,50 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// pickedOf looks up keys in a flow, also in the map in it if inner is true and there is one.
+// It returns nil if the flow is malformed.
+func pickedOf(v *state.Value, keys *state.Keys, inner bool) *state.Picked {
+	p := &state.Picked{Values: make([]state.Value, len(keys.Keys))}
+	if v.Pick(keys.Keys, p.Values) != nil {
+		return nil
+	}
+	if len(keys.InnerKeys) > 0 && inner {
+		in := &p.Values[keys.Inner]
+		vals := make([]state.Value, len(keys.InnerKeys))
+		if in.Kind() == state.KindMap && !in.IsEmpty() && in.Pick(keys.InnerKeys, vals) == nil {
+			p.Inner = vals
+		}
+	}
+	return p
+}
+
+// TestKeys: what a filter looks at first is known beforehand.
+func TestKeys(t *testing.T) {
+	for expr, want := range map[string]string{
+		"~d x":                  "request: host authority http_version headers",
+		"~c 200":                "response: status_code",
+		"!~m GET":               "request: method",
+		"~bs x | ~u y":          "request: ",
+		"~u x & ~bs y":          "request: ",
+		"~c 200 & ~d x":         "response: status_code",
+		"~http":                 "",
+		"~marked & ~d x":        "",
+		"~src 127":              "client_conn: peername",
+		"~all":                  "",
+		"~comment a | ~meta b":  "",
+		"~tlsv 1.2 & ~status 5": "client_conn: tls_version",
+	} {
+		k := compile(t, expr, nil).Keys()
+		got := ""
+		if len(k.InnerKeys) > 0 {
+			got = k.Keys[k.Inner] + ": " + strings.Join(k.InnerKeys, " ")
+		}
+		if !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("%s looks at %q first, want %q", expr, got, want)
+		}
+	}
+}
+
 // TestEveryOperatorHasAMatcher compiles an example of every operator, looks at
 // all kinds of flows with it, and does the same with the flows as they are in
 // the file.
@@ -107,12 +152,11 @@ func TestEveryOperatorHasAMatcher(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s, flow %d: %v", op.Code, i, err)
 			}
-			vals := make([]state.Value, len(f.Needs()))
-			if err := v.Pick(f.Needs(), vals); err != nil {
-				t.Fatal(err)
-			}
-			if picked, err := f.MatchPicked(vals, &filter.Facts{Index: int64(i)}); picked != ok || err != nil {
-				t.Errorf("%s, flow %d: %v with values that were picked, but %v (%v)", op.Code, i, picked, ok, err)
+			for _, inner := range []bool{false, true} {
+				picked, err := f.MatchPicked(pickedOf(&v, f.Keys(), inner), &filter.Facts{Index: int64(i)})
+				if picked != ok || err != nil {
+					t.Errorf("%s, flow %d: %v with values that were picked, but %v (%v)", op.Code, i, picked, ok, err)
+				}
 			}
 			if ok {
 				got = append(got, i)

@@ -45,14 +45,7 @@ type subject struct {
 	flow   state.Value
 	err    error
 
-	parts [parts]struct {
-		vals    []state.Value // of the keys in the plan
-		loaded  bool
-		present bool
-		// The headers of a message, once they were asked for.
-		headers       []header
-		headersLoaded bool
-	}
+	parts   [parts]subjectPart
 	typ     flowType
 	url     []byte // of the request, if haveURL
 	haveURL bool
@@ -69,6 +62,22 @@ type subject struct {
 	// Headers that are being collected, and the function that does it.
 	collected []header
 	collect   func(name, value []byte) bool
+}
+
+// subjectPart is a part of the flow.
+type subjectPart struct {
+	vals    []state.Value // of the keys in the plan
+	loaded  bool
+	present bool
+	// The headers of a message, once they were asked for.
+	headers       []header
+	headersLoaded bool
+}
+
+// set makes p a part that is there, with its values.
+func (p *subjectPart) set(vals []state.Value) {
+	p.loaded, p.present = true, true
+	copy(p.vals, vals)
 }
 
 // What is kept for the next flow at most.
@@ -103,13 +112,13 @@ func (s *subject) begin(v *state.Value, facts *Facts) {
 	s.typ, s.haveURL = typeUnknown, false
 }
 
-// beginPicked is begin for a flow of which only the values of the keys are at hand that
-// [Filter.Needs] returns, in that order.
-func (s *subject) beginPicked(vals []state.Value, facts *Facts) {
+// beginPicked is begin for a flow of which what [Filter.Keys] asks for is at hand.
+func (s *subject) beginPicked(p *state.Picked, facts *Facts) {
 	s.begin(&null, facts)
-	flow := &s.parts[partFlow]
-	flow.loaded, flow.present = true, true
-	copy(flow.vals, vals)
+	s.parts[partFlow].set(p.Values)
+	if p.Inner != nil {
+		s.parts[s.filter.first].set(p.Inner)
+	}
 }
 
 // end lets go of the flow, which the pool must not keep alive, and of memory

@@ -16,7 +16,7 @@ type Item struct {
 	// Version is the format version the record was written in.
 	Version migrate.Version
 
-	picked []state.Value // while work is called
+	picked *state.Picked // while work is called
 	state  *state.Map
 	value  state.Value
 	stream *migrate.Stream
@@ -116,10 +116,9 @@ func (it *Item) NewestValue() (*state.Value, error) {
 	return &it.value, nil
 }
 
-// Picked returns the values of the keys that [Options.Keys] names, null for those that
-// are not there. It is nil if they have to be looked up in what [Item.NewestValue]
-// returns. The values are there while work is called.
-func (it *Item) Picked() []state.Value {
+// Picked returns what [Options.Keys] asks for. It is nil if that has to be looked up in
+// what [Item.NewestValue] returns, and valid while work is called.
+func (it *Item) Picked() *state.Picked {
 	if it.err != nil || it.up || it.Version != migrate.Newest {
 		return nil
 	}

@@ -26,6 +26,7 @@ import (
 
 	"github.com/flowtool/flowtool/dumpfile"
 	"github.com/flowtool/flowtool/migrate"
+	"github.com/flowtool/flowtool/state"
 )
 
 // ErrStop ends a pipeline early without being an error: returned by the work
@@ -78,8 +79,9 @@ type Options struct {
 	// Target is the format version that [Item.Migrated] is asked for; the zero
 	// Version if it is not.
 	Target migrate.Version
-	// Keys are the keys of a flow that work looks at first of all; see [Item.Picked].
-	Keys []string
+	// Keys are the keys of a flow that work looks at first of all, nil if there are
+	// none; see [Item.Picked].
+	Keys *state.Keys
 	// Flows is set to the number of flows that work was called for without error,
 	// and of those that src skipped; nil if nobody wants to know.
 	Flows *int64
@@ -285,7 +287,7 @@ func (e *engine[T]) do(j *job[T]) {
 		if e.stop.Load() {
 			return
 		}
-		if i%together == 0 && len(e.opts.Keys) > 0 {
+		if i%together == 0 && e.opts.Keys != nil {
 			e.pick(j, i)
 		}
 		if err := e.work(&j.items[i], &j.out); err != nil {
@@ -299,7 +301,7 @@ func (e *engine[T]) do(j *job[T]) {
 
 // together is how many records are looked at side by side: no more can be gained from
 // more of them.
-const together = 16
+const together = 32
 
 // pick looks up keys in the next items.
 func (e *engine[T]) pick(j *job[T], first int) {

@@ -155,7 +155,7 @@ func TestOrder(t *testing.T) {
 // what it is going to be.
 func TestPicked(t *testing.T) {
 	data := slices.Concat(many(t), flowtest.Read(t, flowtest.Path("real", "http1.mitm")), largeFlow(t, 4<<20))
-	keys := []string{"id", "nothing", "type"}
+	keys := &state.Keys{Keys: []string{"id", "nothing", "request", "type"}, Inner: 2, InnerKeys: []string{"method", "nothing"}}
 	for name, in := range map[string]io.Reader{
 		"file": bytes.NewReader(data), "stream": io.MultiReader(bytes.NewReader(data)), "mapped file": mapped(t, data),
 	} {
@@ -177,9 +177,18 @@ func TestPicked(t *testing.T) {
 				o.ids = append(o.ids, "")
 				return nil
 			}
-			for i, key := range keys {
-				if want, _ := m.Get(key); !state.Equal(got[i], want) {
-					t.Errorf("%s: %s of flow %d is %v, want %v", name, key, it.Index, got[i], want)
+			for i, key := range keys.Keys {
+				if want, _ := m.Get(key); !state.Equal(got.Values[i], want) {
+					t.Errorf("%s: %s of flow %d is %v, want %v", name, key, it.Index, got.Values[i], want)
+				}
+			}
+			request, err := m.Map("request")
+			if (got.Inner == nil) != (err != nil) {
+				t.Errorf("%s: flow %d has a request: %v, %v", name, it.Index, got.Inner != nil, err)
+			}
+			for i := range got.Inner {
+				if want, _ := request.Get(keys.InnerKeys[i]); !state.Equal(got.Inner[i], want) {
+					t.Errorf("%s: %s of flow %d is %v, want %v", name, keys.InnerKeys[i], it.Index, got.Inner[i], want)
 				}
 			}
 			o.ids = append(o.ids, "picked")

@@ -69,7 +69,7 @@ func eachOf[T any](ctx context.Context, r *reader, in io.Reader, opts *formats.O
 	var stop error
 	run := pipeline.Options{Workers: r.flags.workers, Target: r.target, Fault: r.fault, Flows: &flows}
 	if r.sel != nil {
-		run.Keys = r.sel.Needs()
+		run.Keys = r.sel.Keys()
 	}
 	err = pipeline.Run(ctx, src.Source, run, func(it *pipeline.Item, c *counted[T]) error {
 		if err := work(it, &c.out); err != nil {

@@ -244,8 +244,8 @@ func (s *selection) matches(it *pipeline.Item, index int64) (bool, error) {
 // match matches an item, of which the values that the filter asks for may have been
 // looked up already.
 func (s *selection) match(it *pipeline.Item, facts *filter.Facts) (bool, error) {
-	if vals := it.Picked(); vals != nil {
-		return s.MatchPicked(vals, facts)
+	if p := it.Picked(); p != nil {
+		return s.MatchPicked(p, facts)
 	}
 	v, err := it.NewestValue()
 	if err != nil {
