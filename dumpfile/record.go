@@ -148,11 +148,10 @@ func (r *Record) Wrap(err error) error {
 	return e
 }
 
-// lenOfVersion is how many bytes the version entry takes with which mitmproxy
-// ends records of integer versions, and the record: 7:version;2:21#}.
+// With this entry mitmproxy ends records of integer versions: 7:version;2:21#}.
 const (
 	keyOfVersion = "7:version;"
-	lenOfVersion = 16
+	lenOfVersion = 16 // with the end of the record
 )
 
 // VersionAtEnd returns the format version that stands in the entry that
