@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -99,7 +98,7 @@ func TestReadAtErrors(t *testing.T) {
 	for name, in := range map[string]io.Reader{
 		"stream":   io.MultiReader(bytes.NewReader(data)),
 		"no dump":  strings.NewReader("GIF89a, more or less"),
-		"mapped":   mapping(t, data),
+		"mapped":   dumpfile.Mapped(data),
 		"gzipped":  bytes.NewReader(gz(t, data)),
 		"no input": strings.NewReader(""),
 	} {
@@ -111,26 +110,6 @@ func TestReadAtErrors(t *testing.T) {
 	if !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("a stream: %v", err)
 	}
-}
-
-// mapping maps a dump, where that is possible.
-func mapping(t *testing.T, data []byte) io.Reader {
-	t.Helper()
-	path := t.TempDir() + "/dump"
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	m, err := dumpfile.Map(f)
-	if err != nil {
-		return io.MultiReader(f)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
 }
 
 // Records are equal if their bytes are, wherever these are.

@@ -135,25 +135,8 @@ func TestWriteShrunken(t *testing.T) {
 	record := fmt.Appendf(nil, "%d:%s}", len(body), body)
 	for _, cut := range []int64{0, 4096, int64(len(capture)) + 50_000} {
 		for _, to := range []string{"memory", "file", "pipe"} {
-			in := filepath.Join(t.TempDir(), "in.mitm")
-			data := append(bytes.Clone(capture), bytes.Repeat(record, 10)...)
-			if err := os.WriteFile(in, data, 0o666); err != nil {
-				t.Fatal(err)
-			}
-			f, err := os.Open(in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			m, err := dumpfile.Map(f)
-			if errors.Is(err, errors.ErrUnsupported) {
-				t.Skip(err)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer m.Close()
-			recs, err := records(dumpfile.NewReader(m, nil))
+			in := flowtest.TempFile(t, append(bytes.Clone(capture), bytes.Repeat(record, 10)...))
+			recs, err := records(dumpfile.NewReader(mapFile(t, in), nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -187,7 +170,7 @@ func TestWriteShrunken(t *testing.T) {
 			if err := w.WriteRecord(recs[0]); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Truncate(in, cut); err != nil {
+			if err := os.Truncate(in.Name(), cut); err != nil {
 				t.Fatal(err)
 			}
 			write := func() (err error) {

@@ -75,21 +75,9 @@ func TestWriteRecordsOfSeveralInputs(t *testing.T) {
 	}
 }
 
-// TestMap reads a file through a mapping, from its position on.
-func TestMap(t *testing.T) {
-	data := flowtest.Read(t, flowtest.Path("har", "corpus.mitm"))
-	path := filepath.Join(t.TempDir(), "in.mitm")
-	if err := os.WriteFile(path, append([]byte("before"), data...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Seek(6, io.SeekStart); err != nil {
-		t.Fatal(err)
-	}
+// mapFile maps a file. Where the system has no such thing the test is skipped.
+func mapFile(t *testing.T, f *os.File) *dumpfile.Mapping {
+	t.Helper()
 	m, err := dumpfile.Map(f)
 	if errors.Is(err, errors.ErrUnsupported) {
 		t.Skip(err)
@@ -97,7 +85,18 @@ func TestMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// TestMap reads a file through a mapping, from its position on.
+func TestMap(t *testing.T) {
+	data := flowtest.Read(t, flowtest.Path("har", "corpus.mitm"))
+	f := flowtest.TempFile(t, append([]byte("before"), data...))
+	if _, err := f.Seek(6, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	m := mapFile(t, f)
 	recs, err := records(dumpfile.NewReader(m, nil))
 	if err != nil {
 		t.Fatal(err)

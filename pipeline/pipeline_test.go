@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -55,18 +54,9 @@ func sourceOf(r *dumpfile.Reader) pipeline.Source {
 	return r
 }
 
-// mapped returns data as a mapped file, nil if the system has no such thing.
-func mapped(t *testing.T, data []byte) io.Reader {
+// mapped maps a file. It returns nil if the system has no such thing.
+func mapped(t *testing.T, f *os.File) io.Reader {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "in.mitm")
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
 	m, err := dumpfile.Map(f)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
@@ -126,7 +116,7 @@ func TestOrder(t *testing.T) {
 			{"file", bytes.NewReader(data)},
 			{"stream", io.MultiReader(bytes.NewReader(data))},
 			{"small reads", iotest.HalfReader(io.MultiReader(bytes.NewReader(data)))},
-			{"mapped file", mapped(t, data)},
+			{"mapped file", mapped(t, flowtest.TempFile(t, data))},
 		} {
 			if in.r == nil {
 				continue
@@ -157,7 +147,7 @@ func TestPicked(t *testing.T) {
 	data := slices.Concat(many(t), flowtest.Read(t, flowtest.Path("real", "http1.mitm")), largeFlow(t, 4<<20))
 	keys := &state.Keys{Keys: []string{"id", "nothing", "request", "type"}, Inner: 2, InnerKeys: []string{"method", "nothing"}}
 	for name, in := range map[string]io.Reader{
-		"file": bytes.NewReader(data), "stream": io.MultiReader(bytes.NewReader(data)), "mapped file": mapped(t, data),
+		"file": bytes.NewReader(data), "stream": io.MultiReader(bytes.NewReader(data)), "mapped file": mapped(t, flowtest.TempFile(t, data)),
 	} {
 		if in == nil {
 			continue
@@ -531,28 +521,14 @@ func TestFileShrinks(t *testing.T) {
 		{"between two flows", bodyAt + int64(len(large)) + 5*int64(len(capture)), false, "input became shorter while it was read"},
 		{"to nothing", 0, false, ""},
 	} {
-		shrink := func(t *testing.T, mapped, parts bool) {
+		shrink := func(t *testing.T, inMemory, parts bool) {
 			noLeaks(t)
-			path := filepath.Join(t.TempDir(), "in.mitm")
-			if err := os.WriteFile(path, data, 0o666); err != nil {
-				t.Fatal(err)
-			}
-			f, err := os.Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
+			f := flowtest.TempFile(t, data)
 			var in io.Reader = f
-			if mapped {
-				m, err := dumpfile.Map(f)
-				if errors.Is(err, errors.ErrUnsupported) {
-					t.Skip(err)
+			if inMemory {
+				if in = mapped(t, f); in == nil {
+					t.Skip("files cannot be mapped")
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer m.Close()
-				in = m
 			}
 			r := dumpfile.NewReader(in, &dumpfile.ReaderOptions{Name: "in.mitm"})
 			defer r.Close()
@@ -561,7 +537,7 @@ func TestFileShrinks(t *testing.T) {
 				src = sourceOf(r)
 			}
 			flows, truncated := 0, false
-			err = pipeline.Run(t.Context(), src, pipeline.Options{Workers: 1}, func(it *pipeline.Item, o *out) error {
+			err := pipeline.Run(t.Context(), src, pipeline.Options{Workers: 1}, func(it *pipeline.Item, o *out) error {
 				fl, err := it.Flow(false)
 				if err != nil {
 					return err
@@ -580,7 +556,7 @@ func TestFileShrinks(t *testing.T) {
 				o.reset()
 				if !truncated {
 					truncated = true
-					return os.Truncate(path, tt.cut)
+					return os.Truncate(f.Name(), tt.cut)
 				}
 				return nil
 			})

@@ -46,6 +46,22 @@ func Read(t testing.TB, path string) []byte {
 	return data
 }
 
+// TempFile returns a file with data, opened at its beginning, which is closed and removed
+// when the test ends.
+func TempFile(t testing.TB, data []byte) *os.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "in.mitm")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
 // Vectors decodes a gzip-compressed file of JSON lines below testdata/vectors,
 // one T a line. An empty file fails the test.
 func Vectors[T any](t testing.TB, name string) []T {
