@@ -99,9 +99,9 @@ func (f *Filter) Needs() []string { return append([]string{}, f.plan[partFlow]..
 // Keys returns what f looks at, as [Filter.Needs] does, and in the part of a flow that
 // it looks into first what it looks at there.
 func (f *Filter) Keys() *state.Keys {
-	k := &state.Keys{Keys: f.plan[partFlow]}
+	k := &state.Keys{Keys: f.Needs()}
 	if f.first != partFlow {
-		k.Inner, k.InnerKeys = f.slots[f.first], f.plan[f.first]
+		k.Inner, k.InnerKeys = f.slots[f.first], slices.Clone(f.plan[f.first])
 	}
 	return k
 }
