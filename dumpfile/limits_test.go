@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -241,15 +240,7 @@ func TestShrinkingFile(t *testing.T) {
 	small := flowtest.Read(t, flowtest.Path("real", "append-v21.mitm"))
 	body := large(t, 4<<20)
 	data := append(append(bytes.Clone(small), body...), bytes.Repeat(small, 100)...)
-	name := filepath.Join(t.TempDir(), "shrinking.mitm")
-	if err := os.WriteFile(name, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
+	f := flowtest.TempFile(t, data)
 	r := dumpfile.NewReader(f, nil)
 	for range 3 {
 		if _, err := r.ReadFlow(); err != nil {
@@ -261,7 +252,7 @@ func TestShrinkingFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := int64(len(small) + 1<<20)
-	if err := os.Truncate(name, cut); err != nil {
+	if err := os.Truncate(f.Name(), cut); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fl.(*flow.HTTP).Request().Body.Bytes(); !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "changed") {
